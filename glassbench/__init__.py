@@ -1,0 +1,1 @@
+"""glassbench: a declarative benchmark of structure-property descriptors of metallic glasses."""

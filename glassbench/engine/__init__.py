@@ -1,0 +1,1 @@
+"""The engine: graph, keys, store, execution. No physics and no YAML."""

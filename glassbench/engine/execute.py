@@ -1,0 +1,129 @@
+"""Doing one task: read its inputs from the store, call the stage, check, and store."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from glassbench.engine.check import check_output
+from glassbench.engine.provenance import describe
+from glassbench.engine.stages import load_stages
+from glassbench.errors import GlassbenchError, StageError
+from glassbench.stage import Task
+
+if TYPE_CHECKING:
+    from glassbench.engine.keys import InputKeys, TaskSpec
+    from glassbench.engine.store import Store
+    from glassbench.stage import Stage
+
+PROGRESS_TOPIC = "glassbench-progress"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: nothing but success, or an error and where it came from."""
+
+    error: str = ""
+    traceback: str = ""
+
+
+def execute(task: TaskSpec, store: Store, command: str) -> Outcome:
+    """Do one task and store its result; an error is returned, not raised.
+
+    Parameters
+    ----------
+    task
+        The work.
+    store
+        Where inputs are read and the result is written.
+    command
+        The command that the user gave, for the provenance.
+    """
+    try:
+        _compute(task, store, command)
+    except GlassbenchError as error:
+        return Outcome(str(error), traceback.format_exc())
+    except Exception as error:  # noqa: BLE001  # one bad sample must not end the others
+        text = StageError("the stage failed", where=task.label, got=f"{type(error).__name__}: {error}")
+        return Outcome(str(text), traceback.format_exc())
+    return Outcome()
+
+
+def _compute(task: TaskSpec, store: Store, command: str) -> None:
+    stage = load_stages()[task.uses]
+    started = time.perf_counter()
+    inputs = {name: load_input(store, stage, name, keys, task.samples) for name, keys in task.inputs.items()}
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
+        extra = {}
+        if stage.wants_task:
+            extra["task"] = Task(task.sample or 0, Path(scratch), progress_for(task))
+        data = stage.function(**inputs, **task.params, **extra)
+    check_output(stage, data)
+    record = describe(time.perf_counter() - started)
+    store.save(task.key, data, {**record, "identity": task.identity, "command": command})
+
+
+def load_input(
+    store: Store, stage: Stage, name: str, keys: InputKeys, samples: tuple[int, ...]
+) -> xr.Dataset:
+    """Read one input of a stage; results of many samples are joined along ``sample``."""
+    needs = stage.inputs[name].needs
+    if isinstance(keys, str):
+        return store.load(keys, needs)
+    return join_samples([store.load(key, needs) for key in keys], samples)
+
+
+def join_samples(parts: list[xr.Dataset], samples: tuple[int, ...]) -> xr.Dataset:
+    """Join the results of samples along a new leading dim ``sample``.
+
+    Raises
+    ------
+    StageError
+        If they differ in a dim, as structures with other numbers of atoms do.
+    """
+    try:
+        joined = xr.concat(
+            parts,
+            dim="sample",
+            data_vars="all",
+            coords="minimal",
+            join="exact",
+            compat="override",
+            combine_attrs="drop_conflicts",
+        )
+    except ValueError as error:
+        raise StageError(
+            "the samples do not fit together",
+            got="; ".join(sorted({str(dict(part.sizes)) for part in parts})),
+            expected="the same dims in every sample",
+            remedy="run structures of different sizes separately",
+        ) from error
+    return joined.assign_coords(sample=list(samples))
+
+
+def progress_for(task: TaskSpec) -> Callable[[float, str], None]:
+    """Return the function through which a stage says how far it is."""
+    try:
+        from distributed import get_worker  # noqa: PLC0415  # only a worker pays for the import
+
+        worker = get_worker()
+    except (ImportError, ValueError):
+        return lambda _done, _text: None
+    last = 0.0
+
+    def report(done: float, text: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > 1 or done >= 1:
+            last = now
+            worker.log_event(PROGRESS_TOPIC, {"key": task.key, "done": done, "text": text})
+
+    return report

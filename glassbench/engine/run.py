@@ -1,0 +1,176 @@
+"""Running a spec: reuse what the store has, compute the rest, keep going past a failed sample."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from glassbench.engine.graph import TaskMaker, ancestors, descendants, sort_stages
+from glassbench.engine.pool import Pool, outcome_of
+from glassbench.engine.progress import Reporter, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from glassbench.engine.execute import Outcome
+    from glassbench.engine.keys import TaskSpec
+    from glassbench.engine.store import Store
+    from glassbench.spec.model import Protocol
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that failed: the stage, the sample, the message for the user and the traceback."""
+
+    stage_id: str
+    sample: int | None
+    message: str
+    traceback: str = ""
+
+
+@dataclass
+class Results:
+    """What a run has: the keys per stage and sample, and what failed.
+
+    Parameters
+    ----------
+    keys
+        Per stage id the key per sample; the sample is ``None`` for a stage that runs once.
+    computed
+        Keys that this run computed; all others were reused.
+    failures
+        Tasks that failed.
+    """
+
+    keys: dict[str, dict[int | None, str]] = field(default_factory=dict)
+    computed: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+
+    def reason(self, stage_id: str) -> str:
+        """Say why a stage has no result."""
+        own = [failure for failure in self.failures if failure.stage_id == stage_id]
+        if own:
+            return f"{stage_id} failed: {own[0].message.splitlines()[0]}"
+        upstream = self.failures[0].stage_id if self.failures else "the stages before it"
+        return f"{stage_id} was not run, because {upstream} failed"
+
+
+def compute(
+    protocol: Protocol,
+    store: Store,
+    *,
+    until: str | None = None,
+    fresh: Collection[str] = (),
+    workers: int | None = None,
+    scheduler: str | None = None,
+    command: str = "",
+    reporter: Reporter | None = None,
+) -> Results:
+    """Bring every stage of a protocol to a result.
+
+    Parameters
+    ----------
+    protocol
+        The stages at one scale.
+    store
+        Results that are there are not computed again.
+    until
+        Stop after this stage, and leave out what it does not need.
+    fresh
+        Stages that are computed anew, with all that depends on them.
+    workers, scheduler, command
+        See `Pool`.
+    reporter
+        Told what happens.
+    """
+    wanted = ancestors(protocol, until) if until else set(protocol.stages)
+    reporter = reporter or Silent()
+    with Pool(
+        store,
+        workers=workers,
+        scheduler=scheduler,
+        command=command,
+        on_progress=reporter.update,
+    ) as pool:
+        return _Driver(protocol, store, pool, reporter, wanted, descendants(protocol, set(fresh))).run()
+
+
+class _Driver:
+    """The loop of one run: stages become ready, tasks go out, outcomes come back."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        store: Store,
+        pool: Pool,
+        reporter: Reporter,
+        wanted: Collection[str],
+        fresh: Collection[str],
+    ) -> None:
+        self.protocol = protocol
+        self.store = store
+        self.pool = pool
+        self.reporter = reporter
+        self.wanted = wanted
+        self.fresh = fresh
+        self.maker = TaskMaker(protocol)
+        self.sorter = sort_stages(protocol)
+        self.results = Results()
+        self.pending: dict[Future[Outcome], tuple[TaskSpec, float]] = {}
+        self.waiting: dict[str, int] = {}
+
+    def run(self) -> Results:
+        """Work until every stage is settled."""
+        self._open_ready()
+        while self.pending:
+            done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._collect(future)
+            self._open_ready()
+        return self.results
+
+    def _open_ready(self) -> None:
+        while ready := self.sorter.get_ready():
+            for stage_id in ready:
+                self._open(stage_id)
+
+    def _open(self, stage_id: str) -> None:
+        self.results.keys[stage_id] = {}
+        tasks = self.maker.tasks(stage_id) if stage_id in self.wanted else []
+        missing = [task for task in tasks if not self._reuse(task)]
+        if tasks:
+            self.reporter.stage(stage_id, len(tasks), len(tasks) - len(missing))
+        self.waiting[stage_id] = len(missing)
+        for task in missing:
+            self.reporter.start(task)
+            self.pending[self.pool.submit(task)] = (task, time.perf_counter())
+        if not missing:
+            self._settle(stage_id)
+
+    def _reuse(self, task: TaskSpec) -> bool:
+        if task.stage_id in self.fresh or self.store.find(task.key) is None:
+            return False
+        self.results.keys[task.stage_id][task.sample] = task.key
+        return True
+
+    def _collect(self, future: Future[Outcome]) -> None:
+        task, started = self.pending.pop(future)
+        outcome = outcome_of(future, task)
+        self.reporter.finish(task, time.perf_counter() - started, outcome.error)
+        if outcome.error:
+            failure = Failure(task.stage_id, task.sample, outcome.error, outcome.traceback)
+            self.results.failures.append(failure)
+        else:
+            self.results.keys[task.stage_id][task.sample] = task.key
+            self.results.computed.add(task.key)
+        self.waiting[task.stage_id] -= 1
+        if not self.waiting[task.stage_id]:
+            self._settle(task.stage_id)
+
+    def _settle(self, stage_id: str) -> None:
+        keys = self.results.keys[stage_id]
+        self.results.keys[stage_id] = dict(sorted(keys.items(), key=lambda item: item[0] or 0))
+        self.maker.settle(stage_id, self.results.keys[stage_id])
+        self.sorter.done(stage_id)

@@ -1,0 +1,1 @@
+"""Stages that learn from atoms: splits, support vector regression and classification."""

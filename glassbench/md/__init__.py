@@ -1,0 +1,1 @@
+"""Stages that run molecular dynamics or read structures from files."""

@@ -1,0 +1,261 @@
+"""Read the ``stages`` of a spec: functions, inputs, parameters and numbers of samples."""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glassbench.spec.annotations import describe
+from glassbench.spec.coerce import Marks, coerce, read_params, unknown_name
+from glassbench.spec.marks import Faults, Place, listed, suggestion
+from glassbench.spec.model import SAMPLES, StageCall
+from glassbench.stage import Quantity, Split, Stage
+
+_ID = re.compile(r"[a-z][a-z0-9_]*")
+_FIELDS = ("uses", "from", "with", SAMPLES)
+SAMPLE_COUNT = Quantity("samples", ge=1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the readers of one spec share."""
+
+    registry: Mapping[str, Stage]
+    marks: Marks
+    faults: Faults
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One stage of a spec as far as it could be read.
+
+    Parameters
+    ----------
+    place
+        Where it is written.
+    fields
+        ``uses``, ``from``, ``with`` and ``samples`` as far as given.
+    stage
+        The registered stage, or ``None`` if there is no such stage.
+    inputs
+        Id of the stage behind each input that could be connected.
+    params
+        Typed values.
+    samples
+        Number of samples, if given.
+    """
+
+    place: Place
+    fields: Mapping[str, Place]
+    stage: Stage | None
+    inputs: Mapping[str, str]
+    params: Mapping[str, Any]
+    samples: int | None
+
+    def call(self, key: str) -> StageCall:
+        """Return the finished stage call."""
+        if self.stage is None:
+            raise self.place.fault("the stage could not be read")
+        line = self.place.line
+        return StageCall(key, self.stage, self.inputs, self.params, self.samples, line)
+
+
+def read_stages(place: Place, context: Context) -> dict[str, Draft]:
+    """Read all stages, and check that their inputs fit and that none waits for itself."""
+    faults = context.faults
+    entries: dict[str, Place] = {}
+    with faults.gathering():
+        entries = place.entries()
+        if not entries:
+            raise place.fault("there are no stages", expected="at least one stage")
+    drafts = {key: _read_stage(entry, entries, context) for key, entry in entries.items()}
+    with faults.gathering():
+        _check_cycles(drafts)
+        for draft in drafts.values():
+            _check_inputs(draft, drafts, faults)
+            with faults.gathering():
+                _check_samples_field(draft, drafts)
+    return drafts
+
+
+def sample_source(draft: Draft, drafts: Mapping[str, Draft]) -> bool:
+    """Tell whether a stage makes samples, rather than taking them from its inputs."""
+    return is_per_sample(draft) and not any(
+        is_per_sample(drafts[source]) for source in draft.inputs.values()
+    )
+
+
+def is_per_sample(draft: Draft) -> bool:
+    """Tell whether a stage runs once per sample."""
+    return draft.stage is not None and draft.stage.split is Split.SAMPLE
+
+
+def _read_stage(place: Place, ids: Iterable[str], context: Context) -> Draft:
+    faults = context.faults
+    fields: dict[str, Place] = {}
+    with faults.gathering():
+        _check_id(place)
+    with faults.gathering():
+        fields = place.entries()
+    faults.found += [
+        unknown_name(fields[name], _FIELDS, "field of a stage")
+        for name in fields.keys() - {*_FIELDS}
+    ]
+    stage, samples = None, None
+    with faults.gathering():
+        stage = _find_stage(place, fields.get("uses"), context.registry)
+    inputs = _read_inputs(fields.get("from"), ids, stage, faults)
+    params: dict[str, Any] = {}
+    if stage is not None:
+        params = read_params(fields.get("with"), stage.params, context.marks, faults, place)
+    if SAMPLES in fields:
+        with faults.gathering():
+            samples = read_sample_count(fields[SAMPLES], context.marks)
+    return Draft(place, fields, stage, inputs, params, samples)
+
+
+def read_sample_count(place: Place, marks: Marks) -> int:
+    """Read a number of samples."""
+    return int(coerce(place, int, marks.read([SAMPLE_COUNT])))
+
+
+def _check_id(place: Place) -> None:
+    name = place.path.rsplit(".", 1)[-1]
+    if not _ID.fullmatch(name):
+        raise place.fault(
+            f"{name!r} cannot name a stage",
+            at_key=True,
+            expected="small letters, digits and _, a letter first",
+        )
+
+
+def _find_stage(place: Place, uses: Place | None, registry: Mapping[str, Stage]) -> Stage:
+    if uses is None:
+        raise place.fault(
+            "the stage does not say what it uses", at_key=True, expected="uses: room.noun@version"
+        )
+    name = str(coerce(uses, str, Marks((), uses.source.path)))
+    if name in registry:
+        return registry[name]
+    room = name.split("@", maxsplit=1)[0]
+    versions = [key for key in registry if key.split("@")[0] == room]
+    if versions:
+        raise uses.fault(
+            "the stage has no such version" if "@" in name else "the stage needs its version",
+            got=name,
+            expected=listed(sorted(versions)),
+        )
+    raise uses.fault(
+        f"there is no stage {name!r}",
+        expected=listed(sorted(registry)),
+        remedy=suggestion(name, registry) or "`glassbench stages` lists them all",
+    )
+
+
+def _read_inputs(
+    place: Place | None, ids: Iterable[str], stage: Stage | None, faults: Faults
+) -> dict[str, str]:
+    if place is None:
+        return {}
+    entries: dict[str, Place] = {}
+    with faults.gathering():
+        entries = place.entries()
+    found = {}
+    for name, entry in entries.items():
+        with faults.gathering():
+            if stage is not None and name not in stage.inputs:
+                raise unknown_name(entry, stage.inputs, f"input of {stage.uses}")
+            found[name] = _read_source(entry, ids)
+    return found
+
+
+def _read_source(place: Place, ids: Iterable[str]) -> str:
+    name = place.text or ""
+    if name not in ids:
+        raise place.fault(
+            "there is no such stage in this spec",
+            got=place.written,
+            expected=listed(ids),
+            remedy=suggestion(name, ids),
+        )
+    return name
+
+
+def _check_inputs(draft: Draft, drafts: Mapping[str, Draft], faults: Faults) -> None:
+    if draft.stage is None:
+        return
+    given = draft.fields.get("from")
+    named = _names(given)
+    for name, entry in draft.stage.inputs.items():
+        with faults.gathering():
+            if name in draft.inputs:
+                _check_makes(named[name], entry.needs, drafts[draft.inputs[name]], drafts)
+            elif not entry.optional and named.keys() <= draft.inputs.keys():
+                raise (given or draft.place).fault(
+                    f"the input {name!r} of {draft.stage.uses} is missing",
+                    at_key=True,
+                    expected=f"from: {{{name}: <a stage that makes {listed(entry.needs)}>}}",
+                    remedy=_makers(entry.needs, drafts),
+                )
+
+
+def _names(place: Place | None) -> dict[str, Place]:
+    return place.entries() if place is not None and place.is_mapping else {}
+
+
+def _check_makes(
+    place: Place, needs: Iterable[str], source: Draft, drafts: Mapping[str, Draft]
+) -> None:
+    if source.stage is None:
+        return
+    lacking = [name for name in needs if name not in source.stage.makes]
+    if lacking:
+        raise place.fault(
+            f"{place.text!r} does not make {listed(lacking)}, which this input needs",
+            got=f"{source.stage.uses} makes {listed(source.stage.makes)}",
+            remedy=_makers(needs, drafts),
+        )
+
+
+def _makers(needs: Iterable[str], drafts: Mapping[str, Draft]) -> str:
+    wanted = set(needs)
+    makers = [
+        key for key, draft in drafts.items() if draft.stage and wanted <= {*draft.stage.makes}
+    ]
+    return f"stages of this spec that fit: {listed(makers)}" if makers else ""
+
+
+def _check_samples_field(draft: Draft, drafts: Mapping[str, Draft]) -> None:
+    place = draft.fields.get(SAMPLES)
+    if draft.stage is None:
+        return
+    inputs = draft.stage.inputs.values()
+    connected = draft.inputs.keys() == _names(draft.fields.get("from")).keys() and all(
+        entry.optional or entry.name in draft.inputs for entry in inputs
+    )
+    if place is not None and not is_per_sample(draft):
+        raise place.fault(f"{draft.stage.uses} runs once for all samples", at_key=True)
+    if place is None and connected and sample_source(draft, drafts):
+        raise draft.place.fault(
+            "the number of samples is missing",
+            at_key=True,
+            expected=f"samples: {describe(int, SAMPLE_COUNT)}",
+            remedy=f"{draft.stage.uses} makes the samples that the other stages work on",
+        )
+
+
+def _check_cycles(drafts: Mapping[str, Draft]) -> None:
+    graph = {key: set(draft.inputs.values()) for key, draft in drafts.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        path = error.args[1]
+        raise drafts[path[0]].place.fault(
+            "stages wait for each other in a circle",
+            at_key=True,
+            got=" -> ".join(path),
+            expected="each stage to read only from stages that do not need it",
+        ) from error

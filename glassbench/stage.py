@@ -1,0 +1,207 @@
+"""What a stage is: a pure function of Datasets, declared with what it needs and makes.
+
+The keyword-only parameters of the function are the schema of ``with`` in a spec. Their
+annotations carry type, unit and bounds; the text comes from the numpydoc ``Parameters``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MISSING: Any = inspect.Parameter.empty
+
+
+class Split(StrEnum):
+    """How the work of a stage divides into tasks."""
+
+    PROTOCOL = "protocol"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Unit and bounds of a number, used as ``Annotated[float, Quantity("angstrom", gt=0)]``."""
+
+    unit: str = "1"
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def describe(self) -> str:
+        """Say the allowed interval in words."""
+        signs = (("> ", self.gt), (">= ", self.ge), ("< ", self.lt), ("<= ", self.le))
+        return " and ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None)
+
+    def allows(self, value: float) -> bool:
+        """Tell whether a value lies inside the bounds."""
+        return (
+            (self.gt is None or value > self.gt)
+            and (self.ge is None or value >= self.ge)
+            and (self.lt is None or value < self.lt)
+            and (self.le is None or value <= self.le)
+        )
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """Marks a ``Path`` parameter whose content, not its name, enters the key of the result."""
+
+    folder: str = ""  # under reference_data/, searched after the spec's folder and the current one
+
+
+@dataclass(frozen=True)
+class Param:
+    """One keyword-only parameter of a stage function."""
+
+    name: str
+    annotation: Any
+    default: Any = MISSING
+    doc: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Tell whether a spec must give the parameter."""
+        return self.default is MISSING
+
+
+@dataclass(frozen=True)
+class Input:
+    """One Dataset that a stage reads, and the variables that it needs from it."""
+
+    name: str
+    needs: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A registered stage function with its contract."""
+
+    name: str
+    version: int
+    function: Callable[..., xr.Dataset]
+    split: Split
+    inputs: Mapping[str, Input]
+    makes: tuple[str, ...]
+    params: Mapping[str, Param]
+    wants_task: bool
+
+    @property
+    def uses(self) -> str:
+        """Name and version as a spec writes them."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+
+def _no_progress(done: float, text: str) -> None:
+    """Drop progress reports."""
+    del done, text
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a stage function may know of the run that calls it."""
+
+    sample: int = 0
+    scratch: Path = field(default_factory=Path.cwd)
+    progress: Callable[[float, str], None] = _no_progress
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Return the random generator of this sample, fixed by the seed of the spec."""
+        return np.random.default_rng([seed, self.sample])
+
+
+REGISTRY: dict[str, Stage] = {}
+
+
+def stage(
+    name: str,
+    *,
+    version: int,
+    split: Split,
+    makes: tuple[str, ...],
+    needs: Mapping[str, tuple[str, ...]] | None = None,
+) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
+    """Register a function as the stage ``name@version``.
+
+    Parameters
+    ----------
+    name
+        ``room.noun``, as specs write it.
+    version
+        Raised whenever the numbers that the stage makes change.
+    split
+        Whether it runs once per sample or once per protocol.
+    makes
+        Names of the variables in the Dataset that it returns.
+    needs
+        For each input Dataset the variables that it reads from it.
+    """
+
+    def register(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
+        record = _inspect(function, name, version, split, makes, needs or {})
+        if record.uses in REGISTRY:
+            message = f"two stages call themselves {record.uses}"
+            raise ValueError(message)
+        REGISTRY[record.uses] = record
+        return function
+
+    return register
+
+
+def _inspect(
+    function: Callable[..., xr.Dataset],
+    name: str,
+    version: int,
+    split: Split,
+    makes: tuple[str, ...],
+    needs: Mapping[str, tuple[str, ...]],
+) -> Stage:
+    signature = inspect.signature(function)
+    hints = typing.get_type_hints(function, include_extras=True)
+    docs = _parameter_docs(inspect.getdoc(function) or "")
+    inputs: dict[str, Input] = {}
+    params: dict[str, Param] = {}
+    for key, parameter in signature.parameters.items():
+        if key == "task":
+            continue
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            params[key] = Param(key, hints[key], parameter.default, docs.get(key, ""))
+        else:
+            optional = parameter.default is None
+            inputs[key] = Input(key, tuple(needs.get(key, ())), optional)
+    if set(needs) - set(inputs):
+        message = f"{name}: needs names inputs that the function does not take"
+        raise ValueError(message)
+    wants_task = "task" in signature.parameters
+    return Stage(name, version, function, split, inputs, tuple(makes), params, wants_task)
+
+
+def _parameter_docs(doc: str) -> dict[str, str]:
+    """Read the ``Parameters`` section of a numpydoc docstring without types."""
+    match = re.search(r"Parameters\n-+\n(.*?)(?:\n\n[A-Z][a-z]+\n-+\n|\Z)", doc, re.DOTALL)
+    if match is None:
+        return {}
+    blocks = re.findall(r"^(\w+(?:, \w+)*)\n((?:[ ]+.*(?:\n|$)|\n)+)", match.group(1), re.MULTILINE)
+    texts = {}
+    for names, text in blocks:
+        for name in names.split(", "):
+            texts[name] = " ".join(text.split())
+    return texts

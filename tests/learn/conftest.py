@@ -1,0 +1,52 @@
+"""Toy glasses to learn from: a known linear target with noise of known strength."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import xarray as xr
+
+SPECIES = ["Cu", "Zr"]
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Inputs of the learning stages."""
+
+    glass: xr.Dataset
+    radial: xr.Dataset
+    flexibility: xr.Dataset
+
+
+def _make_toy(
+    n_samples: int = 4, n_atoms: int = 400, n_features: int = 6, rho: float = 0.8, seed: int = 1
+) -> Toy:
+    """Make features >= 0 whose best linear combination correlates with ln(v_flex) by rho."""
+    rng = np.random.default_rng(seed)
+    features = rng.gamma(2.0, size=(n_samples, n_atoms, n_features))
+    index = np.tile(np.arange(n_atoms) % 2, (n_samples, 1))
+    weights = np.array([np.linspace(-1, 1, n_features), np.linspace(1, 0.2, n_features)])
+    signal = np.einsum("saf,saf->sa", features, weights[index])
+    spread = np.sqrt(2 * np.sum(weights**2, axis=1))[index]  # a gamma(2) has variance 2
+    noise = rng.normal(size=signal.shape) * spread * np.sqrt(1 / rho**2 - 1)
+    target = -4 + 0.3 * (signal + noise)
+    coords = {"sample": np.arange(n_samples)}
+    feature = {
+        "feature": np.arange(n_features),
+        "feature_species": ("feature", np.array(["Cu", "Zr"])[np.arange(n_features) % 2]),
+        "feature_r": ("feature", np.linspace(1, 3, n_features)),
+    }
+    return Toy(
+        xr.Dataset({"species_index": (("sample", "atom"), index)}, {**coords, "species": SPECIES}),
+        xr.Dataset({"radial_function": (("sample", "atom", "feature"), features)}, coords | feature),
+        xr.Dataset({"flexibility_volume": (("sample", "atom"), np.exp(target))}, coords),
+    )
+
+
+@pytest.fixture
+def make_toy() -> Callable[..., Toy]:
+    """Return the maker of toy glasses."""
+    return _make_toy
