@@ -43,7 +43,7 @@ class EamSplines(NamedTuple):
         r phi(r) in eV angstrom, of the same shape.
     d_density, d_r
         Grid spacings, d_r in angstrom.
-    r_cut_A
+    r_cut
         Cutoff, angstrom.
     """
 
@@ -52,7 +52,7 @@ class EamSplines(NamedTuple):
     pair: NDArray[np.float64]
     d_density: float
     d_r: float
-    r_cut_A: float
+    r_cut: float
 
 
 class HessianFactors(NamedTuple):
@@ -141,7 +141,7 @@ def calc_hessian_factors(
     StageError
         If the box is under twice the cutoff, or a density lies beyond the table.
     """
-    pairs = calc_pairs(positions, cell, r_cut_A=potential.r_cut_A)
+    pairs = calc_pairs(positions, cell, r_cut_A=potential.r_cut)
     kinds = np.ascontiguousarray(species_index, dtype=np.int64)
     density, stiffness, slope, curvature = _differentiate(*pairs, kinds, *potential[:5])
     limit = potential.embedding.shape[1] * potential.d_density
@@ -156,7 +156,7 @@ def calc_hessian_factors(
 
 
 @njit(cache=True)
-def _differentiate(
+def _differentiate(  # noqa: PLR0917  # numba takes arrays by position
     i: NDArray[np.int32],
     j: NDArray[np.int32],
     vector: NDArray[np.float64],
@@ -263,9 +263,7 @@ def _join_gradients(factors: HessianFactors, n: int) -> _Gradients:
     return _Gradients(start, other, own, np.concatenate([itself, of_j, of_i])[order])
 
 
-def _sort_edges(
-    *centres: NDArray[np.int32], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _sort_edges(*centres: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where the edges of each of n centres start once they are sorted, and the order."""
     centre = np.concatenate(centres)
     start = np.zeros(n + 1, np.int64)
@@ -274,7 +272,7 @@ def _sort_edges(
 
 
 @njit(cache=True)
-def _collect_columns(
+def _collect_columns(  # noqa: PLR0917  # numba takes arrays by position
     a: int,
     s_start: NDArray[np.int64],
     s_other: NDArray[np.int32],
@@ -322,7 +320,7 @@ def _count_blocks(
 
 
 @njit(cache=True)
-def _fill_blocks(
+def _fill_blocks(  # noqa: PLR0917  # numba takes arrays by position
     s_start: NDArray[np.int64],
     s_other: NDArray[np.int32],
     spring: NDArray[np.float64],

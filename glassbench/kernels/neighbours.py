@@ -167,7 +167,7 @@ def _sort_images(
 
 
 @njit(cache=True)
-def _find(
+def _find(  # noqa: PLR0917  # numba takes arrays by position
     wrapped: NDArray[np.float64],
     home: NDArray[np.int64],
     atom: NDArray[np.int32],

@@ -69,14 +69,14 @@ def reduce_to_band(matrix: NDArray[np.float64], *, width: int = WIDTH) -> Band:
 
 
 def _block_reflection(
-    raw: NDArray[np.float64], tau: NDArray[np.float64]
+    raw: NDArray[np.floating[Any]], tau: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return V and T with I - V T V^T the product of LAPACK's reflections (as its dlarft)."""
     n = len(tau)
-    v = np.tril(raw[:, :n], -1)
+    v = np.tril(np.asarray(raw[:, :n], dtype=np.float64), -1)
     np.fill_diagonal(v, 1.0)
     overlap = v.T @ v
-    t = np.diag(tau)
+    t = np.diag(np.asarray(tau, dtype=np.float64))
     for c in range(1, n):
         t[:c, c] = -tau[c] * t[:c, :c] @ overlap[:c, c]
     return v, t
@@ -86,7 +86,8 @@ def _transform(a: NDArray[np.float64], v: NDArray[np.float64], t: NDArray[np.flo
     """Replace the lower triangle of A by that of (I - V T V^T)^T A (I - V T V^T)."""
     n = len(a)
     product = np.zeros_like(v)
-    blocks = [(c, min(c + BLOCK, n)) for c in range(0, n, BLOCK)]
+    # Counted from the end, so that the blocks on the diagonal stay the same as A shrinks.
+    blocks = [(max(c - BLOCK, 0), c) for c in range(n, 0, -BLOCK)]
     for start, stop in blocks:
         product[start:] += a[start:, start:stop] @ v[start:stop]
         product[start:stop] += a[stop:, start:stop].T @ v[stop:]
@@ -99,10 +100,8 @@ def _transform(a: NDArray[np.float64], v: NDArray[np.float64], t: NDArray[np.flo
 
 def calc_eigenvalues(reduced: Band) -> NDArray[np.float64]:
     """Return all eigenvalues in ascending order, shape (n,)."""
-    values: NDArray[np.float64] = eig_banded(
-        reduced.band, lower=True, eigvals_only=True, check_finite=False
-    )
-    return values
+    values = eig_banded(reduced.band, lower=True, eigvals_only=True, check_finite=False)
+    return np.asarray(values, dtype=np.float64)
 
 
 def calc_lowest_eigenvectors(reduced: Band, *, count: int) -> NDArray[np.float64]:
@@ -126,10 +125,10 @@ def calc_lowest_eigenvectors(reduced: Band, *, count: int) -> NDArray[np.float64
     def solve(x: NDArray[np.float64]) -> Any:  # noqa: ANN401  # scipy's stubs know no shapes
         return cho_solve_banded((factor, True), x, check_finite=False)
 
-    inverse = LinearOperator((n, n), matvec=solve, dtype=np.float64)
+    inverse: Any = LinearOperator((n, n), matvec=solve, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
-    largest, vectors = eigsh(inverse, k=count, which="LA", v0=start)
-    vectors = vectors[:, np.argsort(-largest)]
+    largest, unsorted = eigsh(inverse, k=count, which="LA", v0=start)
+    vectors = np.asarray(unsorted[:, np.argsort(-largest)], dtype=np.float64)
     for first, v, t in reversed(reduced.reflections):
         vectors[first:] -= v @ (t @ (v.T @ vectors[first:]))
     return vectors

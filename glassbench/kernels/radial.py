@@ -73,7 +73,7 @@ def calc_radial_functions(
 
 
 @njit(cache=True)
-def _accumulate(
+def _accumulate(  # noqa: PLR0917  # numba takes arrays by position
     i: NDArray[np.int32],
     j: NDArray[np.int32],
     vector: NDArray[np.float64],
@@ -89,19 +89,23 @@ def _accumulate(
         x, y, z = vector[p]
         r = math.sqrt(x * x + y * y + z * z)
         a, b = i[p], j[p]
-        _add_gaussians(result[a, kinds[b]], r / first_peak[kinds[a], kinds[b]], start, step, sigma, cutoff)
-        _add_gaussians(result[b, kinds[a]], r / first_peak[kinds[b], kinds[a]], start, step, sigma, cutoff)
+        _add_gaussians(
+            result[a, kinds[b]], r / first_peak[kinds[a], kinds[b]], start, step, sigma, cutoff
+        )
+        _add_gaussians(
+            result[b, kinds[a]], r / first_peak[kinds[b], kinds[a]], start, step, sigma, cutoff
+        )
 
 
 @njit(cache=True, inline="always")
-def _add_gaussians(
+def _add_gaussians(  # noqa: PLR0917  # numba takes arrays by position
     row: NDArray[np.float64], x: float, start: float, step: float, sigma: float, cutoff: float
 ) -> None:
     """Add the Gaussians around x, each from the one next to it, without a call of exp."""
     if x > cutoff:
         return
     n = len(row)
-    nearest = min(max(int(round((x - start) / step)), 0), n - 1)
+    nearest = min(max(round((x - start) / step), 0), n - 1)
     d = (x - start - nearest * step) / sigma
     if abs(d) > REACH:
         return

@@ -64,7 +64,7 @@ def calc_pair_counts(
 
 
 @njit(cache=True)
-def _count(
+def _count(  # noqa: PLR0917  # numba takes arrays by position
     i: NDArray[np.int32],
     j: NDArray[np.int32],
     vector: NDArray[np.float64],
@@ -121,15 +121,15 @@ def calc_expected_counts(
 
 
 def divide_counts(
-    counts: NDArray[np.integer[Any]], expected: NDArray[np.float64]
+    counts: NDArray[np.float64], expected: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return g(r) = counts / expected; zero where there is no centre or no such neighbour."""
-    return np.divide(counts, expected, out=np.zeros_like(expected), where=expected > 0.0)
+    g = np.zeros_like(expected)
+    np.divide(counts, expected, out=g, where=expected > 0.0)
+    return g
 
 
-def find_first_peak(
-    r: NDArray[np.float64], g: NDArray[np.float64], *, smoothing_A: float
-) -> float:
+def find_first_peak(r: NDArray[np.float64], g: NDArray[np.float64], *, smoothing_A: float) -> float:
     """Find the position of the first peak of g(r), also where few atoms make it noisy.
 
     g(r) is smoothed by a Gaussian. The first peak is the maximum between zero and 1.4 times the

@@ -58,12 +58,12 @@ def least_flexible(
     drawn from the rest and other folds. C is chosen by cross-validation in as many folds
     inside each training part, by accuracy, the smallest of equal ones.
 
-    The interval is Wilson's for a share, at the mean accuracy of all repeats, and with the
-    number of labelled atoms of one repeat. All repeats share the atoms labelled -1, so
-    more repeats steady the value but bring no new atoms to be right about; counting one
-    repeat only makes the interval somewhat wide, and it keeps a width when no atom is
-    misjudged, where resampling the atoms would leave none. Held-out predictions of one
-    model are taken as independent.
+    The interval is made of Wilson's for each class, see `balanced_interval`. All repeats share
+    the atoms labelled -1, which are therefore counted once, however many repeats there are;
+    those labelled +1 are drawn anew and count in each. So the interval keeps a width when no atom
+    is misjudged, where resampling the atoms would leave none. It takes the held-out
+    predictions of one model as independent; in trials on Gaussian data with 20 to 36 atoms in
+    either class and up to 98 features it covered 95 to 97 % at a nominal 95 %.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def least_flexible(
     table = build_table(glass, radial, flexibility)
     _check_shares(table.species, share)
     judge = _Judge(c_grid, n_folds, tolerance, max_iter)
-    accuracy = np.empty((len(table.species), n_repeats))
+    right = np.empty((len(table.species), n_repeats, 2))  # share of either class
     n_labelled = np.empty(len(table.species), dtype=np.int64)
     for k, name in enumerate(table.species):
         low, rest = _divide(table, k, share[name], n_folds)
@@ -119,41 +119,48 @@ def least_flexible(
             drawn = rng.choice(rest, low.size, replace=False)
             label = np.repeat([-1, 1], low.size)
             x = table.features[np.concatenate([low, drawn])]
-            accuracy[k, repeat] = np.mean(judge.predict_held_out(x, label, rng) == label)
-    mean = accuracy.mean(axis=1)
+            is_right = judge.predict_held_out(x, label, rng) == label
+            right[k, repeat] = is_right.reshape(2, -1).mean(axis=1)
+    n_predictions = n_labelled[:, None] // 2 * np.array([1, n_repeats])
     return make_dataset(
         {
-            "accuracy": mean,
-            "accuracy_interval": wilson_interval(mean, n_labelled, confidence),
-            "accuracy_repeat": accuracy,
+            "accuracy": right.mean(axis=(1, 2)),
+            "accuracy_interval": balanced_interval(right.mean(axis=1), n_predictions, confidence),
+            "accuracy_repeat": right.mean(axis=2),
             "n_labelled": n_labelled,
         },
         {"species": list(table.species), "bound": ["low", "high"], "repeat": range(n_repeats)},
     )
 
 
-def wilson_interval(share: FloatArray, n: IntArray, confidence: float) -> FloatArray:
-    """Return Wilson's confidence interval of a share.
+def balanced_interval(share: FloatArray, n: IntArray, confidence: float) -> FloatArray:
+    """Return the confidence interval of the mean of two independent shares.
+
+    Each share has Wilson's interval, and the distances to its bounds add in quadrature:
+    method 10 of R. G. Newcombe, Stat. Med. 17, 873 (1998), there for the difference.
 
     Parameters
     ----------
     share
-        Observed shares, shape (m,).
+        Observed pairs of shares, shape (m, 2).
     n
-        Numbers of observations, shape (m,).
+        Numbers of observations, shape (m, 2).
     confidence
         Confidence level.
 
     Returns
     -------
-    Lower and upper bounds, shape (m, 2). E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
+    Lower and upper bounds, shape (m, 2).
     """
     from scipy.special import ndtri  # noqa: PLC0415  # keeps the command line quick to start
 
     z = float(ndtri(0.5 + confidence / 2))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return np.clip(np.column_stack([centre - half, centre + half]), 0.0, 1.0)
+    below = np.linalg.norm(share - (centre - half), axis=1) / 2
+    above = np.linalg.norm(centre + half - share, axis=1) / 2
+    mean = share.mean(axis=1)
+    return np.column_stack([mean - below, mean + above])
 
 
 def _check_shares(species: Sequence[str], share: dict[str, float]) -> None:

@@ -31,6 +31,7 @@ MAX_VOLUME_STEPS = 50
 SETUP = """
 units metal
 atom_style atomic
+atom_modify map array sort 1000 0.0
 boundary p p p
 box tilt large
 """
@@ -106,7 +107,6 @@ class Session:
             pair_coeff * * {potential} {" ".join(self.tables.species)}
             neighbor {SKIN_A} bin
             neigh_modify delay 2 every 1 check yes
-            atom_modify sort 1000 0.0
             thermo_modify lost error norm no
         """)
         created = int(self.lammps.get_natoms())

@@ -84,7 +84,7 @@ def read_checks(place: Place, scope: Scope) -> tuple[Check, ...]:
     if missing and len(claims) == len(items) > 0:  # else a misspelt claim would be told twice
         faults.found.append(
             place.fault(
-                f"{len(missing)} claims of the paper have no check",
+                "every claim of the paper needs a check",
                 at_key=True,
                 got=f"no check for {listed(missing)}",
                 remedy="add one for each, or say `not_run` with the reason",

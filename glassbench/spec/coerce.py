@@ -20,7 +20,7 @@ from glassbench.spec.annotations import (
     spelled,
     without_none,
 )
-from glassbench.spec.marks import Fault, Faults, Place, listed, suggestion
+from glassbench.spec.marks import Fault, Faults, Place, closest, listed, suggestion
 from glassbench.stage import InputFile, Param, Quantity
 
 if typing.TYPE_CHECKING:
@@ -134,10 +134,13 @@ def read_params(
         with faults.gathering():
             given = place.entries()
     values = {}
+    misspelt = {closest(name, params) for name in given.keys() - params.keys()}
     for name, param in params.items():
         with faults.gathering():
             if name in given:
                 values[name] = coerce(given[name], param.annotation, marks)
+            elif name in misspelt:
+                continue
             elif param.required:
                 raise _missing(place or owner, param)
             else:
@@ -279,7 +282,7 @@ def _record(place: Place, kind: Value, marks: Marks) -> Value:
     faults = Faults(place.source)
     values = read_params(place, params, marks, faults, place)
     if faults.found:
-        raise faults.found[0]
+        raise min(faults.found, key=lambda fault: fault.position)
     try:
         return kind(**values)
     except GlassbenchError as error:

@@ -11,7 +11,7 @@ from glassbench.errors import SpecError
 from glassbench.spec.checks import Scope, read_checks
 from glassbench.spec.claims import claims_path, read_claims
 from glassbench.spec.coerce import Marks, coerce, unknown_name
-from glassbench.spec.marks import Faults, Place, open_yaml
+from glassbench.spec.marks import Faults, Place, closest, open_yaml
 from glassbench.spec.model import PAPER, REQUIRED_SCALES, Paper, Published, Spec
 from glassbench.spec.overlays import read_reasons, read_scales
 from glassbench.spec.stages import Context, read_stages
@@ -122,12 +122,14 @@ def _read_fields(
     unknown = [
         unknown_name(entries[name], names, "field of a spec") for name in entries.keys() - names
     ]
-    missing = [
+    missing = [name for name in required if name not in entries]
+    misspelt = {closest(name, names) for name in entries.keys() - names}
+    faults.found += unknown
+    faults.found += [
         root.fault(f"the field {name!r} of the spec is missing")
-        for name in required
-        if name not in entries
+        for name in missing
+        if name not in misspelt
     ]
-    faults.found += unknown + missing
     if missing:
         faults.settle()
     return entries

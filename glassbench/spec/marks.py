@@ -213,10 +213,15 @@ def _one_screen(faults: list[Fault]) -> list[str]:
     return blocks
 
 
+def closest(name: str, allowed: Iterable[str]) -> str:
+    """Return what a misspelt name was probably meant to be, or an empty text."""
+    return "".join(difflib.get_close_matches(name, list(allowed), n=1))
+
+
 def suggestion(name: str, allowed: Iterable[str]) -> str:
-    """Return a guess at what a misspelt name was meant to be, or an empty text."""
-    close = difflib.get_close_matches(name, list(allowed), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
+    """Ask for what a misspelt name was probably meant to be, or say nothing."""
+    close = closest(name, allowed)
+    return f"did you mean {close!r}?" if close else ""
 
 
 def listed(names: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from glassbench.spec.annotations import PLAIN, record_params, without_none
 from glassbench.spec.load import KEY, OPTIONAL, REQUIRED, SPEC_VERSION
 from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Paper, Value
+from glassbench.spec.stages import SAMPLE_COUNT
 from glassbench.stage import Param, Quantity, Split, Stage
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _params_schema(params: Mapping[str, Param]) -> Schema:
 def _stage_schema(registry: Mapping[str, Stage]) -> Schema:
     """Allow the union of fields, and narrow it by what ``uses`` says."""
     anything: Schema = {"type": "object"}
-    samples = _number("integer", Quantity("samples", ge=1))
+    samples = _number("integer", SAMPLE_COUNT)
     names = [{"const": name, "description": registry[name].summary} for name in sorted(registry)]
     union = _object(
         {"uses": {"oneOf": names}, "from": anything, "with": anything, SAMPLES: samples}, ["uses"]

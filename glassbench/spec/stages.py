@@ -16,7 +16,7 @@ from glassbench.stage import Quantity, Split, Stage
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _FIELDS = ("uses", "from", "with", SAMPLES)
-SAMPLE_COUNT = Quantity("samples", ge=1)
+SAMPLE_COUNT = Quantity(ge=1)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import xarray as xr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPECIES = ["Cu", "Zr"]
 
@@ -41,7 +44,9 @@ def _make_toy(
     }
     return Toy(
         xr.Dataset({"species_index": (("sample", "atom"), index)}, {**coords, "species": SPECIES}),
-        xr.Dataset({"radial_function": (("sample", "atom", "feature"), features)}, coords | feature),
+        xr.Dataset(
+            {"radial_function": (("sample", "atom", "feature"), features)}, coords | feature
+        ),
         xr.Dataset({"flexibility_volume": (("sample", "atom"), np.exp(target))}, coords),
     )
 

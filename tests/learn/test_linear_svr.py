@@ -1,4 +1,4 @@
-"""Structural flexibility is learnt from the training part only, and refuses what it cannot learn."""
+"""Structural flexibility is learnt from the training part only; what cannot be is refused."""
 
 from __future__ import annotations
 

@@ -91,10 +91,10 @@ def test_values(text: str, annotation: object, value: object, tmp_path: Path) ->
         ("[1]", float, "got      a list"),
         ("", float, "got      nothing"),
         ("0", Kelvin, "expected a number > 0 and <= 5000 K"),
-        ("[1, 9000]", list[Kelvin], "value.[1]: the value is out of its interval"),
+        ("[1, 9000]", list[Kelvin], "value[1]: the value is out of its interval"),
         ("yes", bool, "write true or false"),
         ("1", bool, "expected true or false"),
-        ("no", str, 'no, which YAML reads as true or false\n  expected text\n  to do    write "no"'),
+        ("no", str, 'no, which YAML reads as true or false\n  to do    write "no"'),
         ("2020-01-01", str, "which YAML reads as a number or date"),
         ("{}", str, "expected text"),
         ('" "', str, "the text is empty"),
@@ -117,7 +117,7 @@ def test_refusals(text: str, annotation: object, message: str, tmp_path: Path) -
     """A value of another type, or outside its interval, is refused with what is right."""
     with pytest.raises(SpecError) as caught:
         read(text, annotation, tmp_path)
-    assert message.replace("\n  expected text", "") in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_file_places(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Stages that describe the atoms of a glass."""

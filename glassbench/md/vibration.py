@@ -1,0 +1,167 @@
+"""Vibrational mean squared displacements by molecular dynamics."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+
+from glassbench.errors import StageError
+from glassbench.md.potential import TABLE_VARIABLES, from_dataset
+from glassbench.md.session import Session
+from glassbench.stage import Quantity, Split, Task, stage
+from glassbench.variables import make_dataset
+
+HOP_A = 1.0
+
+
+@stage(
+    "md.vibration",
+    version=1,
+    split=Split.SAMPLE,
+    needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
+    makes=("vibrational_msd", "vibrational_msd_error", "run_temperature"),
+)
+def vibration(
+    glass: xr.Dataset,
+    potential: xr.Dataset,
+    *,
+    task: Task,
+    temperature_K: Annotated[float, Quantity("K", gt=0)] = 50.0,
+    n_runs: Annotated[int, Quantity("1", ge=2)],
+    equilibration_ps: Annotated[float, Quantity("ps", ge=0)],
+    sampling_ps: Annotated[float, Quantity("ps", gt=0)],
+    sample_every_fs: Annotated[float, Quantity("fs", gt=0)] = 20.0,
+    timestep_fs: Annotated[float, Quantity("fs", gt=0)] = 2.0,
+    seed: Annotated[int, Quantity("1", ge=0)],
+) -> xr.Dataset:
+    """Average the vibrational mean squared displacement over NVE runs at a low temperature.
+
+    Every run starts from the inherent structure with its own Maxwell velocities at twice the
+    temperature, half of which goes into potential energy, and is sampled while it runs:
+    <r^2>_i = <(x_i(t) - xbar_i)^2> (Fan, Ding and Ma, Mater. Today 40, 48 (2020), Methods), with
+    xbar_i the mean position over all runs. The energy of a mode hardly spreads to others in a
+    cold glass, so the noise falls with the number of runs and not with their length.
+
+    Parameters
+    ----------
+    temperature_K
+        Temperature.
+    n_runs
+        Independent runs, each with its own velocities.
+    equilibration_ps
+        Time before sampling starts.
+    sampling_ps
+        Time that is sampled; it should hold several periods of the softest modes.
+    sample_every_fs
+        Interval between samples.
+    timestep_fs
+        Time step.
+    seed
+        Seed of the velocities.
+
+    Returns
+    -------
+        The mean squared displacement of each atom, its standard error over the runs, and the
+        temperature of each run.
+
+    Raises
+    ------
+    StageError
+        If an atom left its place, which then has no vibrational displacement.
+    """
+    tables = from_dataset(potential)
+    start = glass["position"].to_numpy()
+    rng = task.rng(seed)
+    with Session(tables, glass["cell"].to_numpy(), start, glass["species_index"].to_numpy()) as session:
+        sampler = Sampler(session, timestep_fs, sample_every_fs)
+        for index in range(n_runs):
+            sampler.run(2 * temperature_K, int(rng.integers(1, 2**31)), equilibration_ps, sampling_ps)
+            task.progress((index + 1) / n_runs, f"run {index + 1}")
+    mean, square, temperature = sampler.averages()
+    refuse_hops(mean)
+    msd = msd_per_run(mean, square)
+    return make_dataset(
+        {
+            "vibrational_msd": msd.mean(axis=0),
+            "vibrational_msd_error": msd.std(axis=0, ddof=1) / np.sqrt(n_runs),
+            "run_temperature": temperature,
+        }
+    )
+
+
+class Sampler:
+    """Runs NVE dynamics in one session and sums displacements while it goes."""
+
+    def __init__(self, session: Session, timestep_fs: float, sample_every_fs: float) -> None:
+        self.session = session
+        self.timestep_ps = timestep_fs * 1e-3
+        self.every = max(1, round(sample_every_fs / timestep_fs))
+        self.start = session.gather("x")
+        self._runs: list[tuple[np.ndarray, np.ndarray, float]] = []
+        session.commands(f"timestep {self.timestep_ps:.17g}")
+
+    def run(
+        self, velocity_K: float, seed: int, equilibration_ps: float, sampling_ps: float
+    ) -> None:
+        """Do one run from the starting positions and keep its averages."""
+        session = self.session
+        session.set_state(self.start)
+        session.commands(f"""
+            velocity all create {velocity_K} {seed} mom yes rot no dist gaussian loop all
+            fix nve all nve
+            run {round(equilibration_ps / self.timestep_ps)} post no
+        """)
+        n_samples = max(1, round(sampling_ps / (self.timestep_ps * self.every)))
+        total = np.zeros_like(self.start)
+        square = np.zeros(session.n_atoms)
+        temperature = 0.0
+        for _ in range(n_samples):
+            session.commands(f"run {self.every} pre no post no")
+            displacement = self._displacement()
+            total += displacement
+            square += np.einsum("ij,ij->i", displacement, displacement)
+            temperature += session.thermo("temp")
+        session.commands("unfix nve")
+        self._runs.append((total / n_samples, square / n_samples, temperature / n_samples))
+
+    def _displacement(self) -> np.ndarray:
+        """Return the displacements from the start by the nearest image, shape (n, 3)."""
+        cell = self.session.cell()
+        moved = self.session.gather("x") - self.start
+        moved -= np.round(np.linalg.solve(cell.T, moved.T).T) @ cell
+        return moved
+
+    def averages(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return per run the mean displacement (run, n, 3), its mean square and temperature."""
+        mean, square, temperature = zip(*self._runs, strict=True)
+        return np.array(mean), np.array(square), np.array(temperature)
+
+
+def msd_per_run(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Return <(u - ubar)^2> of each run about the mean position over all runs.
+
+    Parameters
+    ----------
+    mean
+        Mean displacement per run, shape (n_runs, n, 3), angstrom.
+    square
+        Mean square of the displacement per run, shape (n_runs, n), angstrom^2.
+    """
+    centre = mean.mean(axis=0)
+    about: np.ndarray = square - 2 * np.einsum("rij,ij->ri", mean, centre)
+    return about + np.einsum("ij,ij->i", centre, centre)
+
+
+def refuse_hops(mean: np.ndarray) -> None:
+    """Refuse runs in which an atom has left its place."""
+    distance = np.linalg.norm(mean, axis=-1)
+    if distance.max() > HOP_A:
+        run, atom = np.unravel_index(distance.argmax(), distance.shape)
+        raise StageError(
+            "an atom left its place during a run",
+            got=f"atom {atom} moved {distance.max():.2f} angstrom on average in run {run}",
+            expected=f"vibration only, at most {HOP_A:g} angstrom",
+            remedy="lower temperature_K or shorten the runs",
+        )

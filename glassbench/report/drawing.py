@@ -1,0 +1,45 @@
+"""A figure before it is drawn: its words, and the function that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a figure is called and says, and how it is drawn.
+
+    Parameters
+    ----------
+    name
+        Stem of its file name.
+    title
+        What it shows, in a few words.
+    caption
+        What is seen, and how it compares with the paper.
+    alt
+        Description for those who do not see it.
+    make
+        Draws it; called with our style in force.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    make: Callable[[], Figure]
+
+
+def label_of(variable: str) -> str:
+    """Return the name of a variable as words."""
+    return variable.replace("_", " ")
+
+
+def join_words(parts: list[str]) -> str:
+    """Write a list as a sentence has it."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -1,0 +1,86 @@
+"""Which figures a run can have, chosen by the variables that its stages make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from glassbench.report import figures_fit, figures_glass, figures_scores, figures_structure
+from glassbench.report.sources import makers
+from glassbench.report.style import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from glassbench.api import Run
+    from glassbench.report.drawing import Drawing
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished figure, or the reason why it could not be drawn.
+
+    Parameters
+    ----------
+    name
+        Stem of its file name.
+    title
+        What it shows, in a few words.
+    caption
+        What is seen, and how it compares with the paper.
+    alt
+        Description for those who do not see it.
+    svg
+        The figure; empty if it could not be drawn.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str = ""
+    svg: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure for every stage that makes certain variables."""
+
+    needs: tuple[str, ...]
+    plan: Callable[[Run, str], Drawing | None]
+
+
+PLANS = (
+    Plan(("structural_flexibility", "log_flexibility", "is_test"), figures_fit.plan_prediction),
+    Plan(("pearson_r", "pearson_r_interval"), figures_scores.plan_correlations),
+    Plan(("group_rdf", "first_peak"), figures_structure.plan_group_rdf),
+    Plan(("weight", "structural_flexibility"), figures_fit.plan_weights),
+    Plan(("test_pearson_r", "cv_pearson_r"), figures_fit.plan_regularisation),
+    Plan(("frequency",), figures_glass.plan_density_of_states),
+    Plan(("vibrational_msd",), figures_glass.plan_msd_comparison),
+    Plan(("quench_temperature", "quench_volume", "quench_energy"), figures_glass.plan_quench),
+)
+
+
+def draw_figures(run: Run) -> Iterator[Picture]:
+    """Draw every figure for which the run has the variables.
+
+    A figure that fails is reported in its place; the rest of the report is worth having.
+    """
+    for plan in PLANS:
+        for stage_id in makers(run, *plan.needs):
+            picture = _draw(run, plan, stage_id)
+            if picture is not None:
+                yield picture
+
+
+def _draw(run: Run, plan: Plan, stage_id: str) -> Picture | None:
+    try:
+        drawing = plan.plan(run, stage_id)
+        if drawing is None:
+            return None
+        svg = draw(drawing.make)
+    except Exception as error:  # noqa: BLE001  # one bad figure must not cost the report
+        what = plan.plan.__name__.removeprefix("plan_").replace("_", " ")
+        reason = f"This figure could not be drawn. {type(error).__name__}: {error}"
+        return Picture(f"{stage_id}-{what}", f"{what} of {stage_id}", reason)
+    return Picture(drawing.name, drawing.title, drawing.caption, drawing.alt, svg)

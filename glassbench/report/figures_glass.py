@@ -1,0 +1,182 @@
+"""Figures of the glasses: how they were quenched, and how they vibrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassbench.report.drawing import Drawing, join_words
+from glassbench.report.sources import makers, param, read, read_species
+from glassbench.report.style import FAINT, INK, add_grid, colour_of, make_panels, shades_of
+from glassbench.report.words import count, say_measured, say_share
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from glassbench.api import Run
+
+RECORDS_SHOWN = 150  # per sample: more hide the curve behind its own noise
+BINS = 60
+
+
+def plan_quench(run: Run, stage_id: str) -> Drawing:
+    """Plan volume and energy along the quench, and the proofs that melt and glass are such."""
+    data = read(run, stage_id, "quench_temperature", "quench_volume", "quench_energy")
+    n_atoms = read(run, stage_id, "species_index").sizes["atom"]
+    sides = (
+        ("quench_volume", "volume per atom (Å³)"),
+        ("quench_energy", "potential energy per atom (eV)"),
+    )
+
+    def make() -> Figure:
+        figure, axes = make_panels(2, height_in=2.5)
+        for ax, (variable, label) in zip(axes[0], sides, strict=True):
+            for sample in data["sample"].values:
+                one = data.sel(sample=sample)
+                x = average_blocks(one["quench_temperature"].values, RECORDS_SHOWN)
+                y = average_blocks(one[variable].values, RECORDS_SHOWN) / n_atoms
+                ax.plot(x, y, color=INK, linewidth=0.7, alpha=0.45)
+            ax.set(xlabel="temperature (K)", ylabel=label)
+            add_grid(ax)
+        return figure
+
+    n = data.sizes["sample"]
+    caption = (
+        f"{count(n, 'glass' if n == 1 else 'glasse')} of {n_atoms} atoms, from the melt to the "
+        f"glass, averaged over short blocks of time. {_say_proofs(run, stage_id)}"
+    )
+    alt = "Volume and potential energy per atom against temperature along the quench"
+    return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
+
+
+def average_blocks(values: NDArray[Any], n_blocks: int) -> NDArray[Any]:
+    """Average a series over at most `n_blocks` blocks of nearly equal length."""
+    edges = np.linspace(0, len(values), min(n_blocks, len(values)) + 1).astype(int)
+    means: NDArray[Any] = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    return means
+
+
+def _say_proofs(run: Run, stage_id: str) -> str:
+    """Say how far atoms moved in the melt, and how crystalline melt and glass are at most."""
+    made = run.protocol.stages[stage_id].stage.makes
+    parts = []
+    if "melt_msd" in made:
+        moved = read(run, stage_id, "melt_msd")["melt_msd"]
+        least = [f"{float(moved.sel(species=s).min()):.3g} Å² ({s})" for s in moved["species"].values]
+        parts.append(
+            f"While the melt was held, atoms moved by at least {join_words(least)} in the mean "
+            "square."
+        )
+    for variable, state in (("melt_crystalline_share", "melt"), ("crystalline_share", "glass")):
+        if variable in made:
+            worst = float(read(run, stage_id, variable)[variable].max())
+            parts.append(f"In the {state}, at most {say_share(worst)} of the atoms look crystalline.")
+    return " ".join(parts)
+
+
+def plan_density_of_states(run: Run, stage_id: str) -> Drawing:
+    """Plan the vibrational density of states and its reduced form."""
+    frequency = read(run, stage_id, "frequency")["frequency"].values.ravel()
+    n = run.results.keys[stage_id]
+    density, edges = np.histogram(frequency, bins=BINS, range=(0, frequency.max()), density=True)
+    centres = (edges[:-1] + edges[1:]) / 2
+    reduced = density / centres**2
+    peak = float(centres[int(np.argmax(reduced))])
+
+    def make() -> Figure:
+        figure, axes = make_panels(2, height_in=2.5)
+        axes[0, 0].stairs(density, edges, color=INK, fill=True, alpha=0.25)
+        axes[0, 0].stairs(density, edges, color=INK)
+        axes[0, 0].set(ylabel=r"density of states $g(\nu)$ (1/THz)")
+        axes[0, 1].stairs(reduced, edges, color=INK)
+        axes[0, 1].set(ylabel=r"reduced, $g(\nu)/\nu^2$ (1/THz$^3$)")
+        for ax in axes[0]:
+            ax.set(xlabel=r"frequency $\nu$ (THz)", xlim=(0, None), ylim=(0, None))
+            add_grid(ax)
+        return figure
+
+    caption = (
+        f"{frequency.size} normal modes of {count(len(n), 'sample')}, harmonic, normalised to 1. "
+        f"The reduced density of states is largest in the bin at {peak:.2g} THz, an angular "
+        f"frequency of {2 * np.pi * peak:.2g} rad/ps; the lowest bins hold few modes, since the "
+        "box is too small for longer waves."
+    )
+    alt = "Histogram of the frequencies of the normal modes, and the same over the square"
+    name = f"{stage_id}-density-of-states"
+    return Drawing(name, "Vibrational density of states", caption, alt, make)
+
+
+def plan_msd_comparison(run: Run, stage_id: str) -> Drawing | None:
+    """Plan vibrational displacements of two stages against each other, atom by atom.
+
+    The figure belongs to the later one of each two stages that make them.
+    """
+    earlier = makers(run, "vibrational_msd")
+    earlier = earlier[: earlier.index(stage_id)]
+    if not earlier:
+        return None
+    first, second = (read(run, i, "vibrational_msd") for i in (earlier[-1], stage_id))
+    first, second = _same_samples(first, second)
+    if not first["vibrational_msd"].size:
+        return None
+    names, index = read_species(run, stage_id, second)
+    pairs = [
+        (first["vibrational_msd"].values[index.values == k],
+         second["vibrational_msd"].values[index.values == k])
+        for k in range(len(names))
+    ]  # fmt: skip
+    labels = [f"{_way(run, i)} (Å²)" for i in (earlier[-1], stage_id)]
+    caption = (
+        f"Vibrational mean squared displacement of each atom in the samples that both stages have, "
+        f"{second.sizes['sample']} of them; the line is equality. "
+        f"{_say_agreement(pairs, names, (earlier[-1], stage_id))}"
+    )
+    alt = f"Vibrational displacements by {stage_id} against those by {earlier[-1]}"
+    return Drawing(
+        f"{stage_id}-against-{earlier[-1]}",
+        f"Vibration: {earlier[-1]} against {stage_id}",
+        caption,
+        alt,
+        lambda: _make_msd(pairs, names, labels),
+    )
+
+
+def _same_samples(first: xr.Dataset, second: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    shared = sorted(set(first["sample"].values) & set(second["sample"].values))
+    return first.sel(sample=shared), second.sel(sample=shared)
+
+
+def _way(run: Run, stage_id: str) -> str:
+    return f"{stage_id}: {run.protocol.stages[stage_id].stage.name}"
+
+
+def _say_agreement(
+    pairs: list[tuple[NDArray[Any], NDArray[Any]]], names: list[str], ways: tuple[str, str]
+) -> str:
+    parts = []
+    for (x, y), name in zip(pairs, names, strict=True):
+        r = float(np.corrcoef(np.log(x), np.log(y))[0, 1])
+        parts.append(f"{say_measured(r)} with a median ratio of {np.median(y / x):.3g} ({name})")
+    return f"Pearson ρ of the logarithms: {join_words(parts)}; the ratio is {ways[1]} to {ways[0]}."
+
+
+def _make_msd(
+    pairs: list[tuple[NDArray[Any], NDArray[Any]]], names: list[str], labels: list[str]
+) -> Figure:
+    figure, axes = make_panels(len(names))
+    for k, (name, pair) in enumerate(zip(names, pairs, strict=True)):
+        _draw_equality(axes[0, k], *pair, colour_of(name, k))
+        axes[0, k].set(xlabel=labels[0], title=name)
+    axes[0, 0].set_ylabel(labels[1])
+    return figure
+
+
+def _draw_equality(ax: Axes, x: NDArray[Any], y: NDArray[Any], colour: str) -> None:
+    ax.hexbin(x, y, gridsize=45, bins="log", mincnt=1, xscale="log", yscale="log",
+              cmap=shades_of(colour), linewidths=0.1)  # fmt: skip
+    ends = [min(x.min(), y.min()), max(x.max(), y.max())]
+    ax.plot(ends, ends, color=FAINT, linewidth=0.9, zorder=3)

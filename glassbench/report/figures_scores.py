@@ -1,0 +1,102 @@
+"""Figures of scores: correlations side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glassbench.report.drawing import Drawing, join_words, label_of
+from glassbench.report.sources import makers, param, published_value, read
+from glassbench.report.style import FAINT, GRID, INK, colour_of, make_panels
+from glassbench.report.words import say_measured
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from glassbench.api import Run
+
+
+def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
+    """Plan the correlations of a run with one target, all in the figure of the first of them."""
+    target = _target(run, stage_id)
+    same = [
+        other
+        for other in makers(run, "pearson_r", "pearson_r_interval")
+        if _target(run, other) == target
+    ]
+    if same[0] != stage_id:
+        return None
+    scores = [read(run, other, "pearson_r", "pearson_r_interval") for other in same]
+    labels = [_label(run, other) for other in same]
+    names = [str(name) for name in scores[0]["species"].values]
+    published = {
+        (row, name): value
+        for row, other in enumerate(same)
+        for name in names
+        if (value := published_value(run, other, "pearson_r", name)) is not None
+    }
+    caption = (
+        f"Pearson ρ with the {target} of single atoms, bars: confidence intervals. "
+        + ("Diamonds: the paper. " if published else "")
+        + " ".join(_say_row(label, data) for label, data in zip(labels, scores, strict=True))
+    )
+    alt = f"Points with error bars: correlation of {join_words(labels)} with the {target}"
+
+    def make() -> Figure:
+        figure, axes = make_panels(1, width_in=6.2, height_in=0.95 + 0.5 * len(same))
+        for row, data in enumerate(scores):
+            _draw_row(axes[0, 0], row, data)
+        for (row, name), value in published.items():
+            place = row + _offset(names.index(name), len(names))
+            axes[0, 0].plot(value, place, "D", markersize=4.5, markerfacecolor="white",
+                            markeredgecolor=INK, markeredgewidth=0.9, zorder=4)  # fmt: skip
+        _finish(axes[0, 0], labels, names, f"Pearson ρ with the {target}")
+        return figure
+
+    return Drawing(f"{stage_id}-correlations", "Descriptors compared", caption, alt, make)
+
+
+def _target(run: Run, stage_id: str) -> str:
+    name = label_of(str(param(run, stage_id, "y_variable", "target")))
+    return f"ln of the {name}" if param(run, stage_id, "y_log", default=False) else name
+
+
+def _label(run: Run, stage_id: str) -> str:
+    name = label_of(str(param(run, stage_id, "x_variable", stage_id)))
+    return f"{name} (test atoms)" if param(run, stage_id, "subset") == "test" else name
+
+
+def _say_row(label: str, data: xr.Dataset) -> str:
+    parts = []
+    for name in data["species"].values:
+        one = data.sel(species=name)
+        low, high = one["pearson_r_interval"].sel(bound=["low", "high"]).values
+        parts.append(f"{say_measured(float(one['pearson_r']), (low, high))} ({name})")
+    return f"{label[:1].upper()}{label[1:]}: {', '.join(parts)}."
+
+
+def _offset(k: int, n: int) -> float:
+    return 0.26 * (k - (n - 1) / 2)
+
+
+def _draw_row(ax: Axes, row: int, data: xr.Dataset) -> None:
+    names = [str(name) for name in data["species"].values]
+    for k, name in enumerate(names):
+        one, colour = data.sel(species=name), colour_of(name, k)
+        low, high = one["pearson_r_interval"].sel(bound=["low", "high"]).values
+        place = row + _offset(k, len(names))
+        ax.plot([low, high], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
+        ax.plot(float(one["pearson_r"]), place, "o", color=colour, markersize=5.5,
+                label=name if row == 0 else None)  # fmt: skip
+
+
+def _finish(ax: Axes, labels: list[str], names: list[str], x_label: str) -> None:
+    ax.axvline(0, color=FAINT, linewidth=0.8, zorder=0)
+    ax.grid(axis="x", color=GRID, linewidth=0.6)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.45, -0.55)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(x_label)
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(names))

@@ -1,0 +1,125 @@
+"""Figures of the structure: radial distribution around groups of atoms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassbench.report.drawing import Drawing
+from glassbench.report.sources import param, read
+from glassbench.report.style import FAINT, GRID, INK, colour_of, make_panels, split_shades
+from glassbench.report.words import say_share
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from glassbench.api import Run
+
+EXTREMES = ("lowest", "highest")
+
+
+def plan_group_rdf(run: Run, stage_id: str) -> Drawing | None:
+    """Plan the radial distribution around the least and the most flexible atoms."""
+    data = read(run, stage_id, "group_rdf", "first_peak")
+    if not set(EXTREMES) <= set(map(str, data["group"].values)):
+        return None
+    smoothing_A = float(param(run, stage_id, "smoothing_A", 0.0))
+    curves = data["group_rdf"].transpose("group", "species", "neighbour_species", "r")
+    curves = curves.copy(data=smooth(curves.values, data["r"].values, smoothing_A))
+    share = param(run, stage_id, "share")
+    size = f"{say_share(share)} " if share is not None else ""
+    caption = (
+        f"Around the {size}of the atoms of each species with the lowest (full line) and the "
+        "highest (thin grey line) flexibility volume. Strips: where the least flexible atoms have "
+        "more neighbours (colour) and where fewer (grey). Triangles: the first peak of the least "
+        "flexible, the unit of the reduced distance. "
+        + (f"Smoothed by a Gaussian of {smoothing_A:g} Å. " if smoothing_A else "")
+        + "Drawn as Fig. 1 of Fan, Ding and Ma, Mater. Today 40, 48 (2020), which sees sharp peaks "
+        "and an almost empty first trough around the least flexible atoms, and no pronounced "
+        f"peak past the first around the most flexible. {_say_peaks(curves)}"
+    )
+    alt = "Radial distribution functions for each pair of species, two groups of atoms in each"
+    title = "Neighbours of the least and the most flexible atoms"
+    return Drawing(f"{stage_id}-rdf", title, caption, alt, lambda: _make(data, curves))
+
+
+def smooth(g: NDArray[Any], r: NDArray[Any], width_A: float) -> NDArray[Any]:
+    """Smooth curves on a uniform grid by a Gaussian, cut off at the ends of the grid.
+
+    Parameters
+    ----------
+    g
+        Curves, shape (..., n).
+    r
+        Grid in angstrom, shape (n,).
+    width_A
+        Standard deviation of the Gaussian; 0 leaves the curves as they are.
+    """
+    if width_A <= 0:
+        return g
+    kernel = np.exp(-0.5 * ((r[:, None] - r[None, :]) / width_A) ** 2)
+    smooth_g: NDArray[Any] = g @ (kernel / kernel.sum(axis=0))
+    return smooth_g
+
+
+def _say_peaks(curves: xr.DataArray) -> str:
+    """Say the heights of the first peaks for atoms of the same species."""
+    parts = []
+    for name in map(str, curves["species"].values):
+        pair = curves.sel(species=name, neighbour_species=name)
+        low, high = (float(pair.sel(group=group).max()) for group in EXTREMES)
+        parts.append(f"{low:.2g} against {high:.2g} for {name}-{name}")
+    return f"The highest peak here is {', '.join(parts)}."
+
+
+def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
+    centres, neighbours = (
+        [str(name) for name in curves[dim].values] for dim in ("species", "neighbour_species")
+    )
+    figure, axes = make_panels(
+        len(centres),
+        2 * len(neighbours),
+        height_in=1.25,
+        sharex=True,
+        height_ratios=[9, 1] * len(neighbours),
+    )
+    for column, centre in enumerate(centres):
+        for row, neighbour in enumerate(neighbours):
+            pair = {"species": centre, "neighbour_species": neighbour}
+            curve, strip = axes[2 * row, column], axes[2 * row + 1, column]
+            colour = colour_of(neighbour, row)
+            _draw_pair(curve, curves.sel(pair), colour)
+            peak = float(data["first_peak"].sel(pair))
+            curve.plot(peak, 0, "^", color=INK, markersize=4.5, clip_on=False, zorder=4)
+            curve.set_title(f"{centre}-{neighbour}")
+            _draw_strip(strip, curves.sel(pair), colour)
+        axes[-1, column].set_xlabel(f"distance from {centre} $r$ (Å)")
+    for row in range(len(neighbours)):
+        axes[2 * row, 0].set_ylabel("$g(r)$")
+    axes[0, 0].legend(loc="upper right")
+    return figure
+
+
+def _draw_pair(ax: Axes, pair: xr.DataArray, colour: str) -> None:
+    r = pair["r"].values
+    ax.axhline(1, color=GRID, linewidth=0.7)
+    ax.plot(r, pair.sel(group="highest").values, color=FAINT, linewidth=1.1, label="highest")
+    ax.plot(r, pair.sel(group="lowest").values, color=colour, label="lowest")
+    ax.set_xlim(1.5, r[-1])
+    ax.set_ylim(bottom=0)
+    ax.tick_params(labelbottom=False)
+
+
+def _draw_strip(ax: Axes, pair: xr.DataArray, colour: str) -> None:
+    r = pair["r"].values
+    change = (pair.sel(group="lowest") - pair.sel(group="highest")).values
+    # The first peak would leave nothing to see of the others.
+    limit = float(np.abs(change[r > r[int(np.argmax(change))] + 1]).max(initial=0)) or 1.0
+    ax.imshow(change[None], aspect="auto", extent=(r[0], r[-1], 0, 1), cmap=split_shades(colour),
+              vmin=-limit, vmax=limit, interpolation="nearest")  # fmt: skip
+    ax.set_yticks([])
+    ax.spines[["left", "top", "right"]].set_visible(False)

@@ -1,0 +1,123 @@
+"""How figures look: sizes, fonts and colours, in one place and without touching global state."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+INK = "#22262b"
+FAINT = "#8a929c"
+GRID = "#e4e7eb"
+# Warm copper against blue stay apart in all common kinds of colour blindness; the others are
+# the palette of Okabe and Ito.
+SPECIES_COLOURS = {"Cu": "#b5591b", "Zr": "#2467a8"}
+OTHER_COLOURS = ("#00785a", "#8f4a7c", "#7a6a00", "#3d3d3d")
+
+RC: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.titleweight": "normal",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.use_mathtext": True,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.minor.width": 0.5,
+    "ytick.minor.width": 0.5,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "glassbench",
+    "svg.image_inline": True,
+    "path.simplify": True,
+}
+
+
+def colour_of(species: str, position: int = 0) -> str:
+    """Return the colour of a species, the same in every figure.
+
+    Parameters
+    ----------
+    species
+        Symbol of the element.
+    position
+        Its place among the species of the spec, for elements without a colour of their own.
+    """
+    return SPECIES_COLOURS.get(species) or OTHER_COLOURS[position % len(OTHER_COLOURS)]
+
+
+def shades_of(colour: str) -> Colormap:
+    """Return a colour map from nearly white through a colour to a dark shade of it."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb  # noqa: PLC0415  # slow
+
+    red, green, blue = to_rgb(colour)
+    pale = tuple(1 - 0.12 * (1 - part) for part in (red, green, blue))
+    dark = (0.3 * red, 0.3 * green, 0.3 * blue)
+    return LinearSegmentedColormap.from_list("shades", [pale, (red, green, blue), dark])
+
+
+def split_shades(colour: str) -> Colormap:
+    """Return a colour map from grey through white to a colour, for differences."""
+    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415  # slow
+
+    return LinearSegmentedColormap.from_list("split", ["#4a4f57", "#ffffff", colour])
+
+
+def make_panels(
+    n_columns: int,
+    n_rows: int = 1,
+    *,
+    width_in: float = 3.3,
+    height_in: float = 2.9,
+    **options: Any,  # noqa: ANN401  # of matplotlib
+) -> tuple[Figure, NDArray[Any]]:
+    """Return a figure with a grid of axes, always a two-dimensional array of them."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow
+
+    size = (width_in * n_columns, height_in * n_rows)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
+    return figure, axes
+
+
+def draw(function: Callable[[], Figure]) -> str:
+    """Call a function that makes a figure in our style; return the figure as SVG.
+
+    The same figure gives the same bytes. No setting outlives the call.
+    """
+    import matplotlib as mpl  # noqa: PLC0415  # slow
+
+    with mpl.rc_context(RC):
+        stream = io.StringIO()
+        function().savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def add_grid(axes: Axes) -> None:
+    """Add faint lines at the ticks of the y axis."""
+    axes.grid(axis="y", color=GRID, linewidth=0.6)

@@ -1,0 +1,77 @@
+"""A small glass and its potential, for all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from glassbench.md.tables import Tables, read_setfl_fs
+from glassbench.variables import make_dataset
+
+ROOT = Path(__file__).parents[1]
+SPECIES = ["Cu", "Zr"]
+
+MakeGlass = Callable[[ArrayLike, ArrayLike, ArrayLike], xr.Dataset]
+
+
+@pytest.fixture(scope="session")
+def potential_file() -> Path:
+    """Path of the shipped Cu-Zr potential."""
+    return ROOT / "reference_data" / "potentials" / "Cu-Zr_2009.eam.fs"
+
+
+@pytest.fixture(scope="session")
+def cu_zr_tables(potential_file: Path) -> Tables:
+    """Tables of the shipped Cu-Zr potential at full resolution."""
+    return read_setfl_fs(potential_file)
+
+
+@pytest.fixture(scope="session")
+def cu_zr_potential(cu_zr_tables: Tables) -> xr.Dataset:
+    """Return the same potential as the Dataset that stages take."""
+    tables = cu_zr_tables
+    return make_dataset(
+        {
+            "embedding_energy": tables.embedding,
+            "electron_density": tables.density,
+            "pair_energy": tables.pair,
+            "r_cut": tables.r_cut,
+            "mass": tables.mass,
+        },
+        {
+            "species": SPECIES,
+            "neighbour_species": SPECIES,
+            "density": np.arange(tables.embedding.shape[-1]) * tables.d_density,
+            "r": np.arange(tables.pair.shape[-1]) * tables.d_r,
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def make_glass(cu_zr_tables: Tables) -> MakeGlass:
+    """Return a function that builds the Dataset of a glass from positions, cell and species."""
+
+    def make(positions: ArrayLike, cell: ArrayLike, species_index: ArrayLike) -> xr.Dataset:
+        return make_dataset(
+            {
+                "position": np.asarray(positions, dtype=np.float64),
+                "cell": np.asarray(cell, dtype=np.float64),
+                "species_index": np.asarray(species_index, dtype=np.int64),
+                "mass": cu_zr_tables.mass,
+            },
+            {"species": SPECIES},
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_glass(make_glass: MakeGlass) -> xr.Dataset:
+    """Return the glass of 500 atoms in tests/data."""
+    with np.load(ROOT / "tests" / "data" / "cu50zr50_500.npz") as data:
+        return make_glass(data["position"], data["cell"], data["species_index"])

@@ -1,0 +1,168 @@
+"""Peaks and troughs of curves whose shape is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+
+from glassbench.errors import StageError
+from glassbench.scores.rdf_shape import poisson_interval, rdf_shape
+from glassbench.variables import VARIABLES
+
+Array = NDArray[np.float64]
+R = (np.arange(500) + 0.5) * 0.02
+WIDTHS = {"lowest": 0.12, "highest": 0.3, "all": 0.2}
+
+
+def _curve(width: float, second: float = 0.5, trough: float = 0.0) -> Array:
+    """One at a distance, a first Gaussian peak at 2.7, a gap filled to ``trough``, a second peak."""
+    step = 1 / (1 + np.exp(-(R - 4.0) / 0.1))
+    first = 3.0 * np.exp(-0.5 * ((R - 2.7) / width) ** 2)
+    fill = trough / (1 + np.exp(-(R - 2.7) / 0.05))
+    hump = second * np.exp(-0.5 * ((R - 4.7) / 0.3) ** 2)
+    return first + fill * (1 - step) + step + hump
+
+
+def _extremes(**curves: Array) -> xr.Dataset:
+    values = np.array(list(curves.values()))[:, None, None, :]
+    return xr.Dataset(
+        {"group_rdf": (("group", "species", "neighbour_species", "r"), values)},
+        {"group": list(curves), "species": ["Cu"], "neighbour_species": ["Zr"], "r": R},
+    )
+
+
+def _known() -> xr.Dataset:
+    return _extremes(
+        lowest=_curve(0.12, second=0.8),
+        highest=_curve(0.3, second=0.0, trough=0.6),
+        all=_curve(0.2, second=0.4, trough=0.3),
+    )
+
+
+def _pick(data: xr.Dataset, name: str, group: str) -> Array:
+    values: Array = data[name].sel(group=group, species="Cu", neighbour_species="Zr").values
+    return values
+
+
+def test_known_peaks_are_measured() -> None:
+    """Height and width of a Gaussian under a Gaussian smoothing have closed forms."""
+    shape = rdf_shape(_known(), smoothing_A=0.1)
+    for group, width in (("lowest", 0.12), ("all", 0.2)):
+        broad = np.hypot(width, 0.1)
+        fill = {"lowest": 0.0, "all": 0.15}[group]  # half of the fill at the peak
+        height = 3.0 * width / broad + fill
+        assert _pick(shape, "first_peak_height", group) == pytest.approx(height, rel=0.03)
+    full = 2 * np.sqrt(2 * np.log(2)) * np.hypot(0.12, 0.1)
+    assert _pick(shape, "first_peak_width", "lowest") == pytest.approx(full, rel=0.01)
+
+
+def test_troughs_and_later_peaks_are_measured() -> None:
+    """An empty trough and a tall second peak against a filled trough and none."""
+    shape = rdf_shape(_known(), smoothing_A=0.05)
+    assert _pick(shape, "first_trough", "lowest") < 0.02
+    assert _pick(shape, "first_trough", "highest") == pytest.approx(0.62, abs=0.1)
+    assert _pick(shape, "later_peak", "lowest") == pytest.approx(0.8, abs=0.02)
+    assert _pick(shape, "later_peak", "highest") == pytest.approx(0.0, abs=0.02)
+    low, high = shape["trough_window"].values[0, 0]
+    assert 3.0 < low < high < 4.0
+
+
+def test_the_declared_variables_are_made() -> None:
+    """Dims and kinds of all."""
+    shape = rdf_shape(_known())
+    for name, array in shape.data_vars.items():
+        assert array.dims == VARIABLES[str(name)].dims
+        assert array.dtype.kind == VARIABLES[str(name)].kind
+
+
+def _draw(curve: Array, per_pair: Array, rng: np.random.Generator) -> Array:
+    """Draw the curve with the Poisson noise of pair counts."""
+    return rng.poisson(curve / per_pair) * per_pair
+
+
+def test_the_intervals_cover() -> None:
+    """With Poisson counts of 100 atoms, 95 % of the troughs lie within (100 draws, 3 sigma)."""
+    rng = np.random.default_rng(1)
+    per_pair = 1 / (100 * 4 * np.pi * R**2 * 0.02 * 0.028)
+    smooth = _curve(0.2, second=0.4, trough=0.3)
+    truth = rdf_shape(_extremes(all=smooth))
+    covered = np.zeros(2)
+    for _ in range(100):
+        noisy = _extremes(all=smooth, lowest=_draw(smooth, per_pair, rng))
+        shape = rdf_shape(noisy)
+        for i, name in enumerate(("first_trough", "first_peak_height")):
+            low, high = _pick(shape, f"{name}_interval", "lowest")
+            covered[i] += low <= _pick(truth, name, "all") <= high
+    assert (covered >= 88).all()
+
+
+def test_noise_alone_reaches_what_is_said() -> None:
+    """Without structure past the trough the highest peak is of the height that noise makes."""
+    rng = np.random.default_rng(2)
+    per_pair = 1 / (100 * 4 * np.pi * R**2 * 0.02 * 0.028)
+    flat = _curve(0.2, second=0.0, trough=0.3)
+    found = []
+    for _ in range(20):
+        shape = rdf_shape(_extremes(all=flat, lowest=_draw(flat, per_pair, rng)))
+        found.append(
+            _pick(shape, "later_peak", "lowest") / _pick(shape, "later_peak_noise", "lowest")
+        )
+    assert 0.5 < np.mean(found) < 1.1
+
+
+def test_a_peak_that_does_not_end_has_no_width() -> None:
+    """Where g stays above half the height, the width is NaN and all else is there."""
+    shape = rdf_shape(
+        _extremes(all=_curve(0.2), lowest=np.minimum(1.3, 1.3 * _curve(0.2, trough=1)))
+    )
+    assert np.isnan(_pick(shape, "first_peak_width", "lowest"))
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, (0.0, 3.6889)), (5, (1.6235, 11.6683)), (100, (81.364, 121.627))]
+)
+def test_garwoods_interval(count: int, expected: tuple[float, float]) -> None:
+    """Textbook bounds of a Poisson mean, times the constant."""
+    assert np.allclose(
+        poisson_interval(0.1 * count, 0.1, 0.95), 0.1 * np.array(expected), atol=1e-4
+    )
+
+
+def test_without_noise_the_interval_is_the_value() -> None:
+    """A constant of zero leaves nothing to spread."""
+    assert poisson_interval(0.7, 0.0, 0.95).tolist() == [0.7, 0.7]
+
+
+def test_the_group_of_all_atoms_is_needed() -> None:
+    """It defines the trough."""
+    with pytest.raises(StageError, match="no group 'all'"):
+        rdf_shape(_extremes(lowest=_curve(0.1)))
+
+
+@pytest.mark.parametrize("curve", [np.ones(500), _curve(0.2)[:200].repeat(3)[:500] * 0])
+def test_a_curve_without_trough_is_refused(curve: Array) -> None:
+    """An ideal gas has none; a curve of zeros has not even pairs."""
+    with pytest.raises(StageError, match=r"no first trough for Cu-Zr|has no pairs"):
+        rdf_shape(_extremes(all=curve))
+
+
+def test_a_trough_that_does_not_end_is_refused() -> None:
+    """A grid that ends inside the trough."""
+    with pytest.raises(StageError, match="no first trough for Cu-Zr"):
+        rdf_shape(_extremes(all=_curve(0.2)).isel(r=slice(190)))
+
+
+def test_a_grid_that_ends_right_after_the_trough_is_refused() -> None:
+    """Nothing is left to estimate noise from."""
+    data = _extremes(all=_curve(0.2, second=0.0))
+    n = int(np.flatnonzero((R > 3.5) & (_curve(0.2, second=0.0) > 0.995))[0])
+    with pytest.raises(StageError, match="no first trough|ends too soon"):
+        rdf_shape(data.isel(r=slice(n)), smoothing_A=0.01, trough_share=0.99)
+
+
+def test_a_grid_that_is_not_uniform_is_refused() -> None:
+    """Smoothing takes equal bins."""
+    with pytest.raises(StageError, match="grid of the RDF is not uniform"):
+        rdf_shape(_known().assign_coords(r=R**1.1))
