@@ -1,37 +1,129 @@
-"""The command line: thin over the Python interface."""
+"""The command line: thin over the Python interface.
+
+Exit codes: 0 done, 1 a claim was missed (or hit) unexpectedly, 2 a bad spec or argument,
+3 a stage failed, 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import traceback
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
+from glassbench import commands
 from glassbench.errors import GlassbenchError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(prog="glassbench")
-    sub = parser.add_subparsers(dest="command", required=True)
-    r = sub.add_parser("run")
-    r.add_argument("spec")
-    r.add_argument("--scale", default="laptop")
-    r.add_argument("--store")
-    r.add_argument("--until")
-    r.add_argument("--workers", type=int)
-    args = parser.parse_args()
-    from glassbench.api import run
-    from glassbench.engine.progress import reporting
-    from glassbench.engine.provenance import command_line
-    from rich.console import Console
+INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="glassbench",
+        description="Run descriptor papers of metallic glasses end to end and hold them against "
+        "the numbers that they printed.",
+    )
+    parser.add_argument("--version", action="version", version=f"glassbench {version('glassbench')}")
+    parser.add_argument("--traceback", action="store_true", help="show Python tracebacks of errors")
+    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+
+    add("list", help="list the specs").set_defaults(do=commands.list_specs)
+
+    stages = add("stages", help="list the stages that a spec may use, or describe some")
+    stages.add_argument("name", nargs="*", help="a stage, such as md.melt_quench")
+    stages.set_defaults(do=commands.list_stages)
+
+    check = add("check", help="check specs without running them")
+    check.add_argument("spec", nargs="+", help="key of a spec, or path of a YAML file")
+    check.set_defaults(do=commands.check)
+
+    run = add("run", help="run a spec and judge its claims")
+    _add_spec(run)
+    _add_execution(run)
+    run.add_argument("--out", metavar="DIR", help="folder of the report (reports/KEY/SCALE)")
+    run.set_defaults(do=commands.run)
+
+    report = add("report", help="write the report again from what the store has")
+    _add_spec(report)
+    report.add_argument("--out", metavar="DIR", help="folder of the report (reports/KEY/SCALE)")
+    report.set_defaults(do=commands.report)
+
+    plan = add("plan", help="show what a run would compute and what it would reuse")
+    _add_spec(plan)
+    plan.set_defaults(do=commands.plan)
+
+    why = add("why", help="explain why results are reused or computed anew")
+    _add_spec(why)
+    why.add_argument("stage", nargs="?", help="only this stage")
+    why.set_defaults(do=commands.why)
+
+    compare = add("compare", help="put the verdicts of reports side by side")
+    compare.add_argument("folder", nargs="+", help="folders with a verdicts.json")
+    compare.set_defaults(do=commands.compare)
+
+    new = add("new", help="start the spec of another paper")
+    new.add_argument("key", help="its key, such as softness-2016")
+    new.set_defaults(do=commands.new)
+
+    store = add("store", help="look after stored results")
+    _add_store(store)
+    store.add_argument("action", nargs="?", default="list", choices=commands.STORE_ACTIONS)
+    store.add_argument("argument", nargs="*", help="remove: keys; export: SPEC SCALE STAGE DIR")
+    store.set_defaults(do=commands.store)
+    return parser
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help="folder of results (default: $GLASSBENCH_STORE or ~/.cache/glassbench/store)",
+    )
+
+
+def _add_spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", help="key of a spec, or path of a YAML file")
+    parser.add_argument("--scale", default="laptop", help="smoke, laptop (default) or paper")
+    _add_store(parser)
+
+
+def _add_execution(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--until", metavar="STAGE", help="stop after this stage")
+    parser.add_argument(
+        "--fresh",
+        metavar="STAGE",
+        action="append",
+        default=[],
+        help="compute this stage anew, and all that depends on it",
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="local processes (one per core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler to use instead")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parsed = build_parser().parse_args(arguments)
     try:
-        with reporting(Console()) as reporter:
-            done = run(args.spec, args.scale, store=args.store, until=args.until, workers=args.workers, command=command_line(), reporter=reporter)
-        for f in done.failures:
-            print(f.message, f.traceback)
+        code: int = parsed.do(parsed)
     except GlassbenchError as error:
-        print(error, file=sys.stderr)
+        if parsed.traceback:
+            traceback.print_exc()
+        print(error, file=sys.stderr)  # noqa: T201  # the command line speaks
         return error.exit_code
-    return 0
+    except KeyboardInterrupt:
+        print(  # noqa: T201  # the same
+            "interrupted; finished results are kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -71,3 +71,7 @@ class StageError(GlassbenchError):
 
 class StoreError(GlassbenchError):
     """The store could not be read or written."""
+
+
+class ReportError(GlassbenchError):
+    """A report could not be written or read."""

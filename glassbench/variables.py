@@ -161,7 +161,7 @@ declare(
     "structural flexibility, the prediction of log_flexibility",
 )
 declare("log_flexibility", ("sample", "atom"), "1", "ln of the flexibility volume in angstrom^3")
-declare("is_test", ("sample", "atom"), "1", "1 where the atom was held back from training", kind="i")
+declare("is_test", ("sample", "atom"), "1", "1 where the atom is held back from training", kind="i")
 declare("weight", ("species", "feature"), "1", "weights of the linear model")
 declare("bias", ("species",), "1", "bias of the linear model")
 declare("chosen_c", ("species",), "1", "regularisation parameter C chosen by cross-validation")
@@ -204,9 +204,7 @@ declare(
 )
 _PAIR_OF_GROUP = ("group", "species", "neighbour_species")
 declare("first_peak_height", _PAIR_OF_GROUP, "1", "height of the first peak of the group's RDF")
-declare(
-    "first_peak_height_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval"
-)
+declare("first_peak_height_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval")
 declare(
     "first_peak_width",
     _PAIR_OF_GROUP,
@@ -224,4 +222,12 @@ declare(
     ("species", "neighbour_species", "bound"),
     "angstrom",
     "where the first trough is taken, from the RDF of all atoms",
+)
+declare("pearson_advantage", ("species",), "1", "|r| less the largest |r| of other descriptors")
+declare(
+    "pearson_advantage_interval",
+    ("species", "bound"),
+    "1",
+    "its interval, the widest that both sides allow",
+    nan=True,
 )

@@ -93,8 +93,9 @@ class Store:
                 remedy="run again; it will be computed anew",
             )
         with xr.open_dataset(entry.folder / RESULT, engine="netcdf4") as data:
-            chosen = data[list(variables)] if variables else data
-            return chosen.load()
+            # Labels of all dims stay: selecting variables would drop those that none of them has.
+            others = [name for name in data.data_vars if variables and name not in variables]
+            return data.drop_vars(others).load()
 
     def save(self, key: str, data: xr.Dataset, provenance: Mapping[str, Any]) -> Entry:
         """Write a result so that it is either there whole or not at all.

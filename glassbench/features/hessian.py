@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.errors import StageError
+from glassbench.features.atoms import ATOMS
 from glassbench.kernels.hessian import (
     EamSplines,
     HessianFactors,
@@ -21,7 +22,7 @@ from glassbench.variables import make_dataset
     version=1,
     split=Split.SAMPLE,
     needs={
-        "glass": ("position", "cell", "species_index"),
+        "glass": ATOMS,
         "potential": ("embedding_energy", "electron_density", "pair_energy", "r_cut"),
     },
     makes=(

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.errors import StageError
+from glassbench.features.atoms import ATOMS
 from glassbench.kernels.radial import calc_radial_functions
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
@@ -19,7 +20,7 @@ HALF_STEP = 0.5
     "features.radial_functions",
     version=1,
     split=Split.SAMPLE,
-    needs={"glass": ("position", "cell", "species_index"), "extremes": ("first_peak",)},
+    needs={"glass": ATOMS, "extremes": ("first_peak",)},
     makes=("radial_function",),
 )
 def radial_functions(

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.errors import StageError
+from glassbench.features.atoms import ATOMS
 from glassbench.kernels.rdf import (
     calc_expected_counts,
     calc_pair_counts,
@@ -27,7 +28,7 @@ LOWEST, HIGHEST, REST = 0, 1, 2
     "features.rdf",
     version=1,
     split=Split.SAMPLE,
-    needs={"glass": ("position", "cell", "species_index")},
+    needs={"glass": ATOMS},
     makes=("rdf",),
 )
 def rdf(
@@ -64,7 +65,7 @@ def rdf(
     version=1,
     split=Split.PROTOCOL,
     needs={
-        "glass": ("position", "cell", "species_index"),
+        "glass": ATOMS,
         "flexibility": ("flexibility_volume",),
     },
     makes=("group_rdf", "first_peak"),

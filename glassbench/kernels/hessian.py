@@ -115,8 +115,8 @@ def build_eam_splines(
 
 
 def calc_hessian_factors(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
+    positions: NDArray[np.floating[Any]],
+    cell: NDArray[np.floating[Any]],
     species_index: NDArray[np.integer[Any]],
     *,
     potential: EamSplines,

@@ -34,7 +34,7 @@ class Pairs(NamedTuple):
 
 
 def calc_pairs(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], *, r_cut_A: float
+    positions: NDArray[np.floating[Any]], cell: NDArray[np.floating[Any]], *, r_cut_A: float
 ) -> Pairs:
     """Find all pairs of atoms closer than the cutoff, each once and with i < j.
 
@@ -60,7 +60,7 @@ def calc_pairs(
 
 
 def calc_neighbours(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], *, r_cut_A: float
+    positions: NDArray[np.floating[Any]], cell: NDArray[np.floating[Any]], *, r_cut_A: float
 ) -> Pairs:
     """Find the neighbours of every atom: as `calc_pairs`, but each pair in both directions.
 
@@ -70,13 +70,13 @@ def calc_neighbours(
     return _search(positions, cell, r_cut_A, 1.0)
 
 
-def calc_heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+def calc_heights(cell: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the distances between opposite faces of the cell, shape (3,), angstrom."""
     heights: NDArray[np.float64] = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
     return heights
 
 
-def check_box(cell: NDArray[np.float64], *, r_cut_A: float) -> None:
+def check_box(cell: NDArray[np.floating[Any]], *, r_cut_A: float) -> None:
     """Refuse a cell that is under twice the cutoff.
 
     Raises
@@ -95,17 +95,20 @@ def check_box(cell: NDArray[np.float64], *, r_cut_A: float) -> None:
 
 
 def _search(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], r_cut_A: float, share: float
+    positions: NDArray[np.floating[Any]],
+    cell: NDArray[np.floating[Any]],
+    r_cut_A: float,
+    share: float,
 ) -> Pairs:
     """Run the search again with the right capacity if the density was far from uniform."""
     check_box(cell, r_cut_A=r_cut_A)
     points = np.ascontiguousarray(positions, dtype=np.float64)
-    cell = np.ascontiguousarray(cell, dtype=np.float64)
-    n_bins, reach = _choose_bins(cell, r_cut_A)
-    wrapped, home = _wrap(points, cell, n_bins)
-    images = _sort_images(wrapped, home, cell, n_bins, reach)
+    box = np.ascontiguousarray(cell, dtype=np.float64)
+    n_bins, reach = _choose_bins(box, r_cut_A)
+    wrapped, home = _wrap(points, box, n_bins)
+    images = _sort_images(wrapped, home, box, n_bins, reach)
     n = len(points)
-    mean = n / abs(np.linalg.det(cell)) * 4.0 / 3.0 * math.pi * r_cut_A**3
+    mean = n / abs(np.linalg.det(box)) * 4.0 / 3.0 * math.pi * r_cut_A**3
     capacity = int(1.15 * share * n * mean) + 64
     while True:
         count, i, j, vector = _find(

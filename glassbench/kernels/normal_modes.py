@@ -126,7 +126,7 @@ def calc_lowest_eigenvectors(reduced: Band, *, count: int) -> NDArray[np.float64
         return cho_solve_banded((factor, True), x, check_finite=False)
 
     inverse: Any = LinearOperator((n, n), matvec=solve, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n)
+    start = np.random.default_rng(0).standard_normal(size=(n,))
     largest, unsorted = eigsh(inverse, k=count, which="LA", v0=start)
     vectors = np.asarray(unsorted[:, np.argsort(-largest)], dtype=np.float64)
     for first, v, t in reversed(reduced.reflections):

@@ -19,12 +19,12 @@ REACH = 8.5
 
 
 def calc_radial_functions(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
+    positions: NDArray[np.floating[Any]],
+    cell: NDArray[np.floating[Any]],
     species_index: NDArray[np.integer[Any]],
-    first_peak: NDArray[np.float64],
+    first_peak: NDArray[np.floating[Any]],
     *,
-    centres: NDArray[np.float64],
+    centres: NDArray[np.floating[Any]],
     sigma: float,
     cutoff: float,
 ) -> NDArray[np.float64]:

@@ -19,8 +19,8 @@ FIRST_SHELL = 1.4  # outer end of the search, in units of the inner flank of the
 
 
 def calc_pair_counts(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
+    positions: NDArray[np.floating[Any]],
+    cell: NDArray[np.floating[Any]],
     species_index: NDArray[np.integer[Any]],
     group_index: NDArray[np.integer[Any]],
     *,

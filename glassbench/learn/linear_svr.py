@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glassbench.errors import StageError
 from glassbench.learn.atoms import AtomTable, build_table
-from glassbench.learn.l2_svr import SvrProblem, fit_l2_svr
+from glassbench.learn.l2_loss import L2Problem, add_bias, fit_l2, tube_excess
 from glassbench.learn.splits import SplitBy, check_grid, draw_folds, draw_test
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
@@ -63,7 +63,8 @@ def linear_svr(
     raw radial functions and a constant 1 in ``x``, whose weight, the bias, is regularised
     as all others are. C and epsilon are those of the highest Pearson correlation in
     cross-validation, mean over the folds, inside the training part only; of equal ones the
-    smallest. The paper says that it tuned them, but not by which measure.
+    smallest. The paper says that it tuned them, but not by which measure. It used LIBLINEAR;
+    here the same minimum is found by another way, see `fit_l2`.
 
     Parameters
     ----------
@@ -193,19 +194,15 @@ class _Trainer:
         x_test, y_test = self._rows(test)
         models: list[FloatArray] = []
         for c in self.c_grid:
-            problem = SvrProblem(x, y, c, epsilon)
             start = models[-1] if models else None
+            problem = L2Problem(x, tube_excess(y, epsilon), c)
             models.append(
-                fit_l2_svr(problem, tolerance=self.tolerance, max_iter=self.max_iter, start=start)
+                fit_l2(problem, tolerance=self.tolerance, max_iter=self.max_iter, start=start)
             )
         return models, np.array([_pearson(x_test @ w, y_test) for w in models])
 
     def _rows(self, atoms: NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
-        return _with_bias(self.table.features[atoms]), np.log(self.table.flexibility[atoms])
-
-
-def _with_bias(features: FloatArray) -> FloatArray:
-    return np.column_stack([features, np.ones(len(features))])
+        return add_bias(self.table.features[atoms]), np.log(self.table.flexibility[atoms])
 
 
 def _pearson(prediction: FloatArray, target: FloatArray) -> float:
@@ -234,7 +231,7 @@ def _collect(
     prediction = np.empty(table.flexibility.size)
     for k, fit in enumerate(fits):
         atoms = table.atoms_of(k)
-        prediction[atoms] = _with_bias(table.features[atoms]) @ fit.weights
+        prediction[atoms] = add_bias(table.features[atoms]) @ fit.weights
     weights = np.array([fit.weights for fit in fits])
     return {
         "structural_flexibility": prediction.reshape(table.shape),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from glassbench.variables import VARIABLES
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -36,8 +38,11 @@ class Drawing:
 
 
 def label_of(variable: str) -> str:
-    """Return the name of a variable as words."""
-    return variable.replace("_", " ")
+    """Return what a variable is, in the words of its declaration, without remark and unit."""
+    if variable not in VARIABLES:
+        return variable.replace("_", " ")
+    declared = VARIABLES[variable]
+    return declared.long_name.split(",")[0].split(" in angstrom")[0]
 
 
 def join_words(parts: list[str]) -> str:

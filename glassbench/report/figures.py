@@ -57,7 +57,7 @@ PLANS = (
     Plan(("test_pearson_r", "cv_pearson_r"), figures_fit.plan_regularisation),
     Plan(("frequency",), figures_glass.plan_density_of_states),
     Plan(("vibrational_msd",), figures_glass.plan_msd_comparison),
-    Plan(("quench_temperature", "quench_volume", "quench_energy"), figures_glass.plan_quench),
+    Plan(("species_index", *figures_glass.QUENCH), figures_glass.plan_quench),
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.report.drawing import Drawing, join_words
 from glassbench.report.sources import makers, param, published_value, read, read_species
-from glassbench.report.style import FAINT, GRID, INK, add_grid, colour_of, make_panels, shades_of
+from glassbench.report.style import FAINT, GRID, INK, Margins, add_grid, colour_of, make_panels, shades_of
 from glassbench.report.words import say, say_measured
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glassbench.api import Run
 
 Interval = tuple[float, float]
+SHARED = Margins(between=0.25)
 
 
 def plan_prediction(run: Run, stage_id: str) -> Drawing:
@@ -43,7 +44,7 @@ def plan_prediction(run: Run, stage_id: str) -> Drawing:
         axes[0, 0].set_ylabel("structural flexibility $SF$")
         return figure
 
-    counts = [f"{len(p[0])} {name}" for p, name in zip(points, names, strict=True)]
+    counts = [f"{say(len(p[0]))} {name}" for p, name in zip(points, names, strict=True)]
     found = [f"{label} ({name})" for name, label in zip(names, labels, strict=True)]
     caption = (
         f"The atoms held back from training, {join_words(counts)}; darker cells hold more "
@@ -104,7 +105,7 @@ def plan_weights(run: Run, stage_id: str) -> Drawing | None:
     names = [str(name) for name in fit["species"].values]
 
     def make() -> Figure:
-        figure, axes = make_panels(len(names), height_in=2.5, sharey=True)
+        figure, axes = make_panels(len(names), size_in=(3.2, 2.1), margins=SHARED, sharey=True)
         for k, name in enumerate(names):
             ax = axes[0, k]
             ax.axhline(0, color=FAINT, linewidth=0.7)
@@ -138,7 +139,7 @@ def plan_regularisation(run: Run, stage_id: str) -> Drawing:
     names = [str(name) for name in fit["species"].values]
 
     def make() -> Figure:
-        figure, axes = make_panels(1, width_in=4.6, height_in=2.7)
+        figure, axes = make_panels(1, size_in=(4.4, 2.3))
         for k, name in enumerate(names):
             _draw_scan(axes[0, 0], fit.sel(species=name), name, colour_of(name, k))
         axes[0, 0].axvline(1, color=GRID, linewidth=1, zorder=0)
@@ -172,5 +173,5 @@ def _say_range(fit: xr.Dataset, names: list[str]) -> str:
     above = fit["test_pearson_r"].values[:, fit["c"].values > 1]
     if above.shape[1] < 2:  # noqa: PLR2004  # a range takes two values
         return ""
-    spans = [f"{say(round(float(np.ptp(r)), 4))} ({n})" for r, n in zip(above, names, strict=True)]
+    spans = [f"{np.ptp(r):.2g} ({n})" for r, n in zip(above, names, strict=True)]
     return f"Above C = 1 the correlation on the test atoms varies by {join_words(spans)}. "

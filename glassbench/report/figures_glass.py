@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 
 RECORDS_SHOWN = 150  # per sample: more hide the curve behind its own noise
 BINS = 60
+QUENCH = ("quench_temperature", "quench_volume", "quench_energy")
+PROOFS = ("melt_msd", "melt_crystalline_share", "crystalline_share")
 
 
 def plan_quench(run: Run, stage_id: str) -> Drawing:
     """Plan volume and energy along the quench, and the proofs that melt and glass are such."""
-    data = read(run, stage_id, "quench_temperature", "quench_volume", "quench_energy")
-    n_atoms = read(run, stage_id, "species_index").sizes["atom"]
+    proofs = [name for name in PROOFS if name in run.protocol.stages[stage_id].stage.makes]
+    data = read(run, stage_id, "species_index", *QUENCH, *proofs)
+    n_atoms = data.sizes["atom"]
     sides = (
         ("quench_volume", "volume per atom (Å³)"),
         ("quench_energy", "potential energy per atom (eV)"),
     )
 
     def make() -> Figure:
-        figure, axes = make_panels(2, height_in=2.5)
+        figure, axes = make_panels(2, size_in=(2.95, 2.1))
         for ax, (variable, label) in zip(axes[0], sides, strict=True):
             for sample in data["sample"].values:
                 one = data.sel(sample=sample)
@@ -44,10 +47,9 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
             add_grid(ax)
         return figure
 
-    n = data.sizes["sample"]
     caption = (
-        f"{count(n, 'glass' if n == 1 else 'glasse')} of {n_atoms} atoms, from the melt to the "
-        f"glass, averaged over short blocks of time. {_say_proofs(run, stage_id)}"
+        f"{count(data.sizes['sample'], 'glass', 'glasses')} of {count(n_atoms, 'atom')}, from the melt to the "
+        f"glass, averaged over short blocks of time. {_say_proofs(data)}"
     )
     alt = "Volume and potential energy per atom against temperature along the quench"
     return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
@@ -60,21 +62,20 @@ def average_blocks(values: NDArray[Any], n_blocks: int) -> NDArray[Any]:
     return means
 
 
-def _say_proofs(run: Run, stage_id: str) -> str:
+def _say_proofs(data: xr.Dataset) -> str:
     """Say how far atoms moved in the melt, and how crystalline melt and glass are at most."""
-    made = run.protocol.stages[stage_id].stage.makes
     parts = []
-    if "melt_msd" in made:
-        moved = read(run, stage_id, "melt_msd")["melt_msd"]
-        least = [f"{float(moved.sel(species=s).min()):.3g} Å² ({s})" for s in moved["species"].values]
+    if "melt_msd" in data:
+        least = data["melt_msd"].min("sample")
+        moved = [f"{float(least.sel(species=s)):.3g} Å² ({s})" for s in least["species"].values]
         parts.append(
-            f"While the melt was held, atoms moved by at least {join_words(least)} in the mean "
+            f"While the melt was held, atoms moved by at least {join_words(moved)} in the mean "
             "square."
         )
     for variable, state in (("melt_crystalline_share", "melt"), ("crystalline_share", "glass")):
-        if variable in made:
-            worst = float(read(run, stage_id, variable)[variable].max())
-            parts.append(f"In the {state}, at most {say_share(worst)} of the atoms look crystalline.")
+        if variable in data:
+            worst = say_share(float(data[variable].max()))
+            parts.append(f"In the {state}, at most {worst} of the atoms look crystalline.")
     return " ".join(parts)
 
 
@@ -88,7 +89,7 @@ def plan_density_of_states(run: Run, stage_id: str) -> Drawing:
     peak = float(centres[int(np.argmax(reduced))])
 
     def make() -> Figure:
-        figure, axes = make_panels(2, height_in=2.5)
+        figure, axes = make_panels(2, size_in=(2.95, 2.1))
         axes[0, 0].stairs(density, edges, color=INK, fill=True, alpha=0.25)
         axes[0, 0].stairs(density, edges, color=INK)
         axes[0, 0].set(ylabel=r"density of states $g(\nu)$ (1/THz)")
@@ -100,7 +101,7 @@ def plan_density_of_states(run: Run, stage_id: str) -> Drawing:
         return figure
 
     caption = (
-        f"{frequency.size} normal modes of {count(len(n), 'sample')}, harmonic, normalised to 1. "
+        f"{count(frequency.size, 'normal mode')} of {count(len(n), 'sample')}, harmonic, normalised to 1. "
         f"The reduced density of states is largest in the bin at {peak:.2g} THz, an angular "
         f"frequency of {2 * np.pi * peak:.2g} rad/ps; the lowest bins hold few modes, since the "
         "box is too small for longer waves."

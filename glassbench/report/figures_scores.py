@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from glassbench.report.drawing import Drawing, join_words, label_of
 from glassbench.report.sources import makers, param, published_value, read
-from glassbench.report.style import FAINT, GRID, INK, colour_of, make_panels
+from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels
 from glassbench.report.words import say_measured
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from glassbench.api import Run
+
+LABELLED = Margins(left=2.2)
+LABEL_WIDTH = 32  # characters that fit into this margin
 
 
 def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
@@ -37,14 +41,14 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
         if (value := published_value(run, other, "pearson_r", name)) is not None
     }
     caption = (
-        f"Pearson ρ with the {target} of single atoms, bars: confidence intervals. "
+        f"Pearson ρ with the {target}, atom by atom; bars: confidence intervals. "
         + ("Diamonds: the paper. " if published else "")
         + " ".join(_say_row(label, data) for label, data in zip(labels, scores, strict=True))
     )
     alt = f"Points with error bars: correlation of {join_words(labels)} with the {target}"
 
     def make() -> Figure:
-        figure, axes = make_panels(1, width_in=6.2, height_in=0.95 + 0.5 * len(same))
+        figure, axes = make_panels(1, size_in=(4.6, 0.2 + 0.45 * len(same)), margins=LABELLED)
         for row, data in enumerate(scores):
             _draw_row(axes[0, 0], row, data)
         for (row, name), value in published.items():
@@ -94,9 +98,9 @@ def _draw_row(ax: Axes, row: int, data: xr.Dataset) -> None:
 def _finish(ax: Axes, labels: list[str], names: list[str], x_label: str) -> None:
     ax.axvline(0, color=FAINT, linewidth=0.8, zorder=0)
     ax.grid(axis="x", color=GRID, linewidth=0.6)
-    ax.set_yticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), [textwrap.fill(label, LABEL_WIDTH) for label in labels])
     ax.set_ylim(len(labels) - 0.45, -0.55)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(x_label)
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper right", ncols=len(names))
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=len(names))

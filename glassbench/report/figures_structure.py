@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.report.drawing import Drawing
 from glassbench.report.sources import param, read
-from glassbench.report.style import FAINT, GRID, INK, colour_of, make_panels, split_shades
+from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels, split_shades
 from glassbench.report.words import say_share
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glassbench.api import Run
 
 EXTREMES = ("lowest", "highest")
+TIGHT = Margins(top=0.12, between=0.5, above=0.2)
 
 
 def plan_group_rdf(run: Run, stage_id: str) -> Drawing | None:
@@ -72,7 +73,7 @@ def _say_peaks(curves: xr.DataArray) -> str:
     for name in map(str, curves["species"].values):
         pair = curves.sel(species=name, neighbour_species=name)
         low, high = (float(pair.sel(group=group).max()) for group in EXTREMES)
-        parts.append(f"{low:.2g} against {high:.2g} for {name}-{name}")
+        parts.append(f"{low:.2g} against {high:.2g} for {name}–{name}")
     return f"The highest peak here is {', '.join(parts)}."
 
 
@@ -83,7 +84,8 @@ def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
     figure, axes = make_panels(
         len(centres),
         2 * len(neighbours),
-        height_in=1.25,
+        size_in=(3.0, 0.98),
+        margins=TIGHT,
         sharex=True,
         height_ratios=[9, 1] * len(neighbours),
     )
@@ -95,20 +97,21 @@ def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
             _draw_pair(curve, curves.sel(pair), colour)
             peak = float(data["first_peak"].sel(pair))
             curve.plot(peak, 0, "^", color=INK, markersize=4.5, clip_on=False, zorder=4)
-            curve.set_title(f"{centre}-{neighbour}")
+            curve.text(0.985, 0.95, f"{centre}–{neighbour}", transform=curve.transAxes,
+                       ha="right", va="top", fontweight="bold")  # fmt: skip
             _draw_strip(strip, curves.sel(pair), colour)
         axes[-1, column].set_xlabel(f"distance from {centre} $r$ (Å)")
     for row in range(len(neighbours)):
         axes[2 * row, 0].set_ylabel("$g(r)$")
-    axes[0, 0].legend(loc="upper right")
+    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.88))
     return figure
 
 
 def _draw_pair(ax: Axes, pair: xr.DataArray, colour: str) -> None:
     r = pair["r"].values
     ax.axhline(1, color=GRID, linewidth=0.7)
-    ax.plot(r, pair.sel(group="highest").values, color=FAINT, linewidth=1.1, label="highest")
-    ax.plot(r, pair.sel(group="lowest").values, color=colour, label="lowest")
+    ax.plot(r, pair.sel(group="lowest").values, color=colour, label="least flexible", zorder=3)
+    ax.plot(r, pair.sel(group="highest").values, color=FAINT, linewidth=1.1, label="most flexible")
     ax.set_xlim(1.5, r[-1])
     ax.set_ylim(bottom=0)
     ax.tick_params(labelbottom=False)

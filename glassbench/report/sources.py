@@ -52,7 +52,7 @@ def read_species(run: Run, stage_id: str, like: xr.Dataset) -> tuple[list[str], 
     Names of the species, and their index (sample, atom).
     """
     source = run.protocol.stages[stage_id].inputs.get("glass") or makers(run, "species_index")[0]
-    glass = read(run, source, "species_index", "mass")
+    glass = read(run, source, "species_index", "mass")  # mass has the names
     index = glass["species_index"]
     if "sample" in like.dims:
         index = index.sel(sample=like["sample"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -88,20 +89,62 @@ def split_shades(colour: str) -> Colormap:
     return LinearSegmentedColormap.from_list("split", ["#4a4f57", "#ffffff", colour])
 
 
+@dataclass(frozen=True)
+class Margins:
+    """Room round and between axes in inches, for labels; fixed, since fitting it is slow."""
+
+    left: float = 0.62
+    right: float = 0.12
+    top: float = 0.3
+    bottom: float = 0.48
+    between: float = 0.68
+    above: float = 0.42
+
+
+PLAIN = Margins()
+
+
 def make_panels(
     n_columns: int,
     n_rows: int = 1,
     *,
-    width_in: float = 3.3,
-    height_in: float = 2.9,
+    size_in: tuple[float, float] = (2.95, 2.45),
+    margins: Margins = PLAIN,
+    height_ratios: Sequence[float] = (),
     **options: Any,  # noqa: ANN401  # of matplotlib
 ) -> tuple[Figure, NDArray[Any]]:
-    """Return a figure with a grid of axes, always a two-dimensional array of them."""
+    """Return a figure with a grid of axes, always a two-dimensional array of them.
+
+    Parameters
+    ----------
+    n_columns, n_rows
+        Shape of the grid.
+    size_in
+        Width and height of one of the axes in inches, before the ratios.
+    margins
+        Room for labels.
+    height_ratios
+        Relative heights of the rows.
+    options
+        Of ``Figure.subplots``.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415  # slow
 
-    size = (width_in * n_columns, height_in * n_rows)
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
+    inner = [
+        n * size + (n - 1) * gap
+        for n, size, gap in zip(
+            (n_columns, n_rows), size_in, (margins.between, margins.above), strict=True
+        )
+    ]
+    width = inner[0] + margins.left + margins.right
+    height = inner[1] + margins.bottom + margins.top
+    figure = Figure(figsize=(width, height))
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, **options, gridspec_kw={
+        "left": margins.left / width, "right": 1 - margins.right / width,
+        "bottom": margins.bottom / height, "top": 1 - margins.top / height,
+        "wspace": margins.between / size_in[0], "hspace": margins.above / size_in[1],
+        "height_ratios": height_ratios or None,
+    })  # fmt: skip
     return figure, axes
 
 

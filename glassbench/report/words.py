@@ -166,9 +166,9 @@ def say_accepted(verdict: Verdict) -> str:
     return f"{low} to {high}"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """Write a number of things, with the plural where it belongs."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{_group(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def say_share(value: float) -> str:

@@ -51,14 +51,16 @@ def read_claims(path: Path) -> dict[str, Published]:
 
 
 def claims_path(key: str, spec_folder: Path, reference: Path) -> Path:
-    """Find the claims of a spec: among the reference data, or beside the spec.
+    """Find the claims of a spec: shipped, in the ``reference_data`` beside ``specs``, or in its folder.
 
     Raises
     ------
     SpecError
-        If neither file is there.
+        If none of these files is there.
     """
-    places = [reference / key / "claims.yml", spec_folder / "claims.yml"]
+    beside = spec_folder.absolute().parent / "reference_data"
+    places = [folder / key / "claims.yml" for folder in (reference, beside)]
+    places.append(spec_folder / "claims.yml")
     for path in places:
         if path.is_file():
             return path

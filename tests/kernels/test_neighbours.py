@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from glassbench.errors import StageError
 from glassbench.kernels.neighbours import calc_heights, calc_neighbours, calc_pairs, check_box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CUBE = np.eye(3) * 10.0
 
@@ -41,7 +44,9 @@ def test_pairs_equal_the_naive_ones(seed: int, n: int, share: float) -> None:
     inside = (positions @ np.linalg.inv(cell) % 1.0) @ cell
     expected = _naive_pairs(inside, cell, r_cut)
     pairs = calc_pairs(positions, cell, r_cut_A=r_cut)
-    found = dict(zip(zip(pairs.i.tolist(), pairs.j.tolist(), strict=True), pairs.vector, strict=True))
+    found = dict(
+        zip(zip(pairs.i.tolist(), pairs.j.tolist(), strict=True), pairs.vector, strict=True)
+    )
     assert found.keys() == expected.keys()
     assert len(pairs.i) == len(expected)
     for key, vector in expected.items():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from glassbench.kernels.normal_modes import (
     calc_eigenvalues,
@@ -12,6 +13,9 @@ from glassbench.kernels.normal_modes import (
     calc_lowest_eigenvectors,
     reduce_to_band,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def _random_matrix(n: int) -> NDArray[np.float64]:

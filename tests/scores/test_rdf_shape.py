@@ -17,12 +17,13 @@ WIDTHS = {"lowest": 0.12, "highest": 0.3, "all": 0.2}
 
 
 def _curve(width: float, second: float = 0.5, trough: float = 0.0) -> Array:
-    """One at a distance, a first Gaussian peak at 2.7, a gap filled to ``trough``, a second peak."""
+    """Make a Gaussian peak at 2.7, a gap filled to ``trough``, a second peak, and 1 far out."""
     step = 1 / (1 + np.exp(-(R - 4.0) / 0.1))
     first = 3.0 * np.exp(-0.5 * ((R - 2.7) / width) ** 2)
     fill = trough / (1 + np.exp(-(R - 2.7) / 0.05))
     hump = second * np.exp(-0.5 * ((R - 4.7) / 0.3) ** 2)
-    return first + fill * (1 - step) + step + hump
+    curve: Array = first + fill * (1 - step) + step + hump
+    return curve
 
 
 def _extremes(**curves: Array) -> xr.Dataset:
@@ -61,12 +62,16 @@ def test_known_peaks_are_measured() -> None:
 def test_troughs_and_later_peaks_are_measured() -> None:
     """An empty trough and a tall second peak against a filled trough and none."""
     shape = rdf_shape(_known(), smoothing_A=0.05)
-    assert _pick(shape, "first_trough", "lowest") < 0.02
-    assert _pick(shape, "first_trough", "highest") == pytest.approx(0.62, abs=0.1)
+    assert _pick(shape, "first_trough", "lowest") < 0.05
     assert _pick(shape, "later_peak", "lowest") == pytest.approx(0.8, abs=0.02)
     assert _pick(shape, "later_peak", "highest") == pytest.approx(0.0, abs=0.02)
     low, high = shape["trough_window"].values[0, 0]
     assert 3.0 < low < high < 4.0
+    window = (low <= R) & (high >= R)
+    for group in ("lowest", "highest", "all"):
+        mean = _pick(_known(), "group_rdf", group)[window].mean()
+        assert _pick(shape, "first_trough", group) == pytest.approx(mean)
+    assert _pick(shape, "first_trough", "highest") > 0.6
 
 
 def test_the_declared_variables_are_made() -> None:
@@ -83,19 +88,19 @@ def _draw(curve: Array, per_pair: Array, rng: np.random.Generator) -> Array:
 
 
 def test_the_intervals_cover() -> None:
-    """With Poisson counts of 100 atoms, 95 % of the troughs lie within (100 draws, 3 sigma)."""
+    """With Poisson counts of 100 atoms, 95 % of the troughs lie within (60 draws, 3 sigma)."""
     rng = np.random.default_rng(1)
     per_pair = 1 / (100 * 4 * np.pi * R**2 * 0.02 * 0.028)
     smooth = _curve(0.2, second=0.4, trough=0.3)
     truth = rdf_shape(_extremes(all=smooth))
     covered = np.zeros(2)
-    for _ in range(100):
+    for _ in range(60):
         noisy = _extremes(all=smooth, lowest=_draw(smooth, per_pair, rng))
         shape = rdf_shape(noisy)
         for i, name in enumerate(("first_trough", "first_peak_height")):
             low, high = _pick(shape, f"{name}_interval", "lowest")
             covered[i] += low <= _pick(truth, name, "all") <= high
-    assert (covered >= 88).all()
+    assert (covered >= 51).all()
 
 
 def test_noise_alone_reaches_what_is_said() -> None:
@@ -104,19 +109,17 @@ def test_noise_alone_reaches_what_is_said() -> None:
     per_pair = 1 / (100 * 4 * np.pi * R**2 * 0.02 * 0.028)
     flat = _curve(0.2, second=0.0, trough=0.3)
     found = []
-    for _ in range(20):
+    for _ in range(10):
         shape = rdf_shape(_extremes(all=flat, lowest=_draw(flat, per_pair, rng)))
-        found.append(
-            _pick(shape, "later_peak", "lowest") / _pick(shape, "later_peak_noise", "lowest")
-        )
+        noise = _pick(shape, "later_peak_noise", "lowest")
+        found.append(_pick(shape, "later_peak", "lowest") / noise)
     assert 0.5 < np.mean(found) < 1.1
 
 
 def test_a_peak_that_does_not_end_has_no_width() -> None:
     """Where g stays above half the height, the width is NaN and all else is there."""
-    shape = rdf_shape(
-        _extremes(all=_curve(0.2), lowest=np.minimum(1.3, 1.3 * _curve(0.2, trough=1)))
-    )
+    low_peak = np.minimum(1.3, 1.3 * _curve(0.2, trough=1))
+    shape = rdf_shape(_extremes(all=_curve(0.2), lowest=low_peak))
     assert np.isnan(_pick(shape, "first_peak_width", "lowest"))
 
 
@@ -125,9 +128,8 @@ def test_a_peak_that_does_not_end_has_no_width() -> None:
 )
 def test_garwoods_interval(count: int, expected: tuple[float, float]) -> None:
     """Textbook bounds of a Poisson mean, times the constant."""
-    assert np.allclose(
-        poisson_interval(0.1 * count, 0.1, 0.95), 0.1 * np.array(expected), atol=1e-4
-    )
+    interval = poisson_interval(0.1 * count, 0.1, 0.95)
+    assert np.allclose(interval, 0.1 * np.array(expected), atol=1e-4)
 
 
 def test_without_noise_the_interval_is_the_value() -> None:
@@ -141,11 +143,16 @@ def test_the_group_of_all_atoms_is_needed() -> None:
         rdf_shape(_extremes(lowest=_curve(0.1)))
 
 
-@pytest.mark.parametrize("curve", [np.ones(500), _curve(0.2)[:200].repeat(3)[:500] * 0])
-def test_a_curve_without_trough_is_refused(curve: Array) -> None:
-    """An ideal gas has none; a curve of zeros has not even pairs."""
-    with pytest.raises(StageError, match=r"no first trough for Cu-Zr|has no pairs"):
-        rdf_shape(_extremes(all=curve))
+def test_a_curve_without_trough_is_refused() -> None:
+    """An ideal gas has none."""
+    with pytest.raises(StageError, match="no first trough for Cu-Zr"):
+        rdf_shape(_extremes(all=np.ones(500)))
+
+
+def test_a_group_without_pairs_is_refused() -> None:
+    """A curve of zeros has no peak."""
+    with pytest.raises(StageError, match="the group lowest has no pairs"):
+        rdf_shape(_extremes(all=_curve(0.2), lowest=np.zeros(500)))
 
 
 def test_a_trough_that_does_not_end_is_refused() -> None:
@@ -156,10 +163,10 @@ def test_a_trough_that_does_not_end_is_refused() -> None:
 
 def test_a_grid_that_ends_right_after_the_trough_is_refused() -> None:
     """Nothing is left to estimate noise from."""
-    data = _extremes(all=_curve(0.2, second=0.0))
-    n = int(np.flatnonzero((R > 3.5) & (_curve(0.2, second=0.0) > 0.995))[0])
-    with pytest.raises(StageError, match="no first trough|ends too soon"):
-        rdf_shape(data.isel(r=slice(n)), smoothing_A=0.01, trough_share=0.99)
+    curve = _curve(0.2)
+    n_bins = int(np.flatnonzero((R > 3.5) & (curve >= 1))[0]) + 1
+    with pytest.raises(StageError, match="the RDF ends too soon past the first trough"):
+        rdf_shape(_extremes(all=curve).isel(r=slice(n_bins)), smoothing_A=0.002, trough_share=0.99)
 
 
 def test_a_grid_that_is_not_uniform_is_refused() -> None:

@@ -97,6 +97,8 @@ FAULTS = {
     "param_doc": ("      n_atoms: 500\n", "", "to do +Number of atoms in the cell."),
     "param_unknown": ("share: 0.2", "shar: 0.2", r"no parameter 'shar'(?s:.)*did you mean 'share'"),
     "param_range": ("share: 0.2", "share: 1.2", r"scores.with.share: the value(?s:.)*a number > 0 and < 1"),
+    "param_meant": ("seed: 7", "sede: 7", "there is no parameter 'sede'"),
+    "field_meant": ("checks:", "check:", "there is no field of a spec 'check'"),
     # assumed, deviations
     "assumed_stage": ("glass.seed: the", "glas.seed: the", "there is no stage 'glas'"),
     "assumed_param": ("glass.seed: the", "glass.sed: the", "there is no parameter 'sed' of glass"),

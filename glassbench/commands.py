@@ -1,0 +1,337 @@
+"""What the commands do: call the Python interface and print. Imports wait until they are needed."""
+# ruff: noqa: PLC0415  # `glassbench list` must not pay for xarray, numba and LAMMPS
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassbench.errors import SpecError, StageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from glassbench.api import Run
+    from glassbench.spec.model import Protocol
+    from glassbench.stage import Stage
+
+STORE_ACTIONS = ("list", "verify", "remove", "export")
+MISSED = 1
+FAILED = 3
+BAD_VERDICTS = ("not reproduced", "unexpected hit")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def list_specs(_: Namespace) -> int:
+    """List the specs: key, year and title."""
+    from glassbench.data import find_spec, spec_keys
+    from glassbench.spec.load import read_header
+
+    table = _table("key", "year", "title")
+    for key in spec_keys():
+        header = read_header(find_spec(key))
+        table.add_row(key, str(header.year), header.title)
+    _console().print(table)
+    return 0
+
+
+def list_stages(arguments: Namespace) -> int:
+    """List all stages, or describe the named ones."""
+    from glassbench.engine.stages import load_stages
+
+    stages = load_stages()
+    if not arguments.name:
+        table = _table("stage", "runs once per", "what it does")
+        for uses in sorted(stages):
+            table.add_row(uses, str(stages[uses].split), stages[uses].summary)
+        _console().print(table)
+        return 0
+    for name in arguments.name:
+        chosen = [stage for uses, stage in stages.items() if name in (uses, stage.name)]
+        if not chosen:
+            raise SpecError(
+                f"there is no stage {name!r}", expected=", ".join(sorted(stages))
+            )
+        for stage in chosen:
+            describe_stage(stage)
+    return 0
+
+
+def describe_stage(stage: Stage) -> None:
+    """Print the contract of a stage: inputs, parameters and what it makes."""
+    from glassbench.spec.annotations import describe
+    from glassbench.variables import lookup
+
+    console = _console()
+    console.print(f"[bold]{stage.uses}[/bold]  (once per {stage.split})\n{stage.summary}\n")
+    for given in stage.inputs.values():
+        optional = ", optional" if given.optional else ""
+        console.print(f"from {given.name}{optional}: {', '.join(given.needs) or 'any variables'}")
+    table = _table("with", "type", "default", "meaning")
+    for param in stage.params.values():
+        default = "required" if param.required else str(param.default)
+        table.add_row(param.name, describe(param.annotation), default, param.doc)
+    console.print(table)
+    made = _table("makes", "dims", "units", "meaning")
+    for name in stage.makes:
+        variable = lookup(name)
+        made.add_row(name, " ".join(variable.dims), variable.units, variable.long_name)
+    console.print(made)
+
+
+def check(arguments: Namespace) -> int:
+    """Check specs; all of them, even after a bad one."""
+    from glassbench.api import open_spec
+
+    errors = []
+    for name in arguments.spec:
+        try:
+            spec = open_spec(name)
+        except SpecError as error:
+            errors.append(str(error))
+        else:
+            scales = ", ".join(spec.scale_names)
+            n_run = sum(check.not_run is None for check in spec.checks)
+            _console().print(
+                f"{spec.path}: fine. {len(spec.stages)} stages, {n_run} of {len(spec.checks)} "
+                f"claims are checked, scales {scales}",
+                soft_wrap=True,
+            )
+    if errors:
+        raise SpecError("\n\n".join(errors))
+    return 0
+
+
+def run(arguments: Namespace) -> int:
+    """Run a spec, print its verdicts and write its report."""
+    from glassbench import api
+    from glassbench.engine.progress import reporting
+    from glassbench.engine.provenance import command_line
+
+    console = _console()
+    spec = api.open_spec(arguments.spec)
+    with reporting(console) as reporter:
+        done = api.run(
+            spec,
+            arguments.scale,
+            store=arguments.store,
+            until=arguments.until,
+            fresh=arguments.fresh,
+            workers=arguments.workers,
+            scheduler=arguments.scheduler,
+            command=command_line(),
+            reporter=reporter,
+        )
+    if arguments.until:
+        _print_failures(console, done, tracebacks=arguments.traceback)
+        return FAILED if done.failures else 0
+    return _conclude(console, done, arguments)
+
+
+def report(arguments: Namespace) -> int:
+    """Write the report from stored results alone."""
+    from glassbench import api
+    from glassbench.engine.run import Results
+    from glassbench.engine.why import plan_tasks
+
+    spec = api.open_spec(arguments.spec)
+    protocol = spec.at_scale(arguments.scale)
+    place = api.open_store(arguments.store)
+    results = Results(keys={stage_id: {} for stage_id in protocol.stages})
+    for task in plan_tasks(protocol):
+        if place.find(task.key) is not None:
+            results.keys[task.stage_id][task.sample] = task.key
+    return _conclude(_console(), api.Run(spec, protocol, place, results), arguments)
+
+
+def _conclude(console: Console, done: Run, arguments: Namespace) -> int:
+    """Print verdicts and failures, write the report, and choose the exit code."""
+    from glassbench.report.text import verdict_lines
+
+    console.print(verdict_lines(done, console.width))
+    _print_failures(console, done, tracebacks=arguments.traceback)
+    page = done.report(arguments.out)
+    console.print(f"report: {page}", soft_wrap=True)
+    if done.failures:
+        return FAILED
+    return MISSED if any(v.verdict in BAD_VERDICTS for v in done.judged) else 0
+
+
+def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
+    """Print each different failure once, with the samples that it hit."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for failure in done.failures:
+        text = failure.traceback if tracebacks else failure.message
+        samples = alike.setdefault((failure.stage_id, text), [])
+        samples += [] if failure.sample is None else [failure.sample]
+    for (stage_id, text), samples in alike.items():
+        hit = f", samples {', '.join(map(str, sorted(samples)))}" if samples else ""
+        console.print(f"\n{stage_id} failed{hit}:\n{text}", markup=False, soft_wrap=True)
+
+
+def plan(arguments: Namespace) -> int:
+    """Show per stage how many results are there, how many are missing and what they would take."""
+    from glassbench.engine.why import explain, typical_wall_s
+
+    protocol, place = _open(arguments)
+    answers = explain(protocol, place)
+    typical = typical_wall_s(place)
+    table = _table("stage", "uses", "tasks", "stored", "to compute", "s each, so far")
+    for call in protocol.stages.values():
+        own = [answer for answer in answers if answer.task.stage_id == call.id]
+        stored = sum(answer.entry is not None for answer in own)
+        seconds = typical.get(call.stage.uses)
+        table.add_row(
+            call.id,
+            call.stage.uses,
+            str(len(own)),
+            str(stored),
+            str(len(own) - stored),
+            "-" if seconds is None else f"{seconds:.1f}",
+        )
+    _console().print(table)
+    return 0
+
+
+def why(arguments: Namespace) -> int:
+    """Explain for each result whether it is reused, and if not, what differs."""
+    from glassbench.api import check_stage_names
+    from glassbench.engine.why import explain
+
+    protocol, place = _open(arguments)
+    check_stage_names(protocol, [arguments.stage] if arguments.stage else [])
+    console = _console()
+    for answer in explain(protocol, place):
+        if arguments.stage in (None, answer.task.stage_id):
+            console.print(f"{answer.task.label} {answer}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _open(arguments: Namespace) -> tuple[Protocol, Any]:
+    from glassbench import api
+
+    spec = api.open_spec(arguments.spec)
+    return spec.at_scale(arguments.scale), api.open_store(arguments.store)
+
+
+def compare(arguments: Namespace) -> int:
+    """Put the verdicts of reports side by side."""
+    from glassbench.report.compare import compare_runs
+
+    _console().print(compare_runs([Path(folder) for folder in arguments.folder]))
+    return 0
+
+
+def new(arguments: Namespace) -> int:
+    """Write a spec and its table of claims to start from."""
+    from glassbench.spec.template import write_template
+
+    for path in write_template(arguments.key, Path.cwd()):
+        _console().print(f"wrote {path}", soft_wrap=True)
+    _console().print(f"next: glassbench check {arguments.key}")
+    return 0
+
+
+def store(arguments: Namespace) -> int:
+    """List, verify, remove or export stored results."""
+    actions = {
+        "list": _list_store,
+        "verify": _verify_store,
+        "remove": _remove_from_store,
+        "export": _export_from_store,
+    }
+    return actions[arguments.action](arguments)
+
+
+def _list_store(arguments: Namespace) -> int:
+    from glassbench.api import open_store
+
+    table = _table("key", "stage", "sample", "made", "s", "MiB", "from")
+    for entry in open_store(arguments.store).entries():
+        record = entry.provenance()
+        identity = record.get("identity", {})
+        size = sum(path.stat().st_size for path in entry.folder.iterdir()) / 2**20
+        table.add_row(
+            entry.key,
+            str(identity.get("stage", "?")),
+            str(identity.get("sample", "")),
+            str(record.get("finished", "?")),
+            f"{record.get('wall_s', 0):.1f}",
+            f"{size:.2f}",
+            "shipped" if entry.is_seed else "here",
+        )
+    _console().print(table)
+    return 0
+
+
+def _verify_store(arguments: Namespace) -> int:
+    """Find damaged results, which runs would silently compute anew."""
+    from glassbench.api import open_store
+
+    place = open_store(arguments.store)
+    whole = {entry.folder for entry in place.entries()}
+    damaged = [
+        path
+        for folder in (place.folder, *place.seeds)
+        for path in (folder.glob("[!.]*") if folder.is_dir() else ())
+        if path.is_dir() and path not in whole and place.find(path.name) is None
+    ]
+    console = _console()
+    for path in damaged:
+        console.print(f"damaged: {path}", soft_wrap=True)
+    console.print(f"{len(whole)} results are whole, {len(damaged)} are damaged")
+    return FAILED if damaged else 0
+
+
+def _remove_from_store(arguments: Namespace) -> int:
+    from glassbench.api import open_store
+
+    place = open_store(arguments.store)
+    for key in arguments.argument:
+        entry = place.find(key)
+        if entry is None or entry.is_seed:
+            raise SpecError(
+                f"there is no result {key!r} of your own",
+                where=str(place.folder),
+                remedy="`glassbench store list` shows the keys",
+            )
+        place.remove(key)
+    return 0
+
+
+def _export_from_store(arguments: Namespace) -> int:
+    """Copy the results of one stage into another folder, to ship them as seeds."""
+    from glassbench import api
+    from glassbench.engine.why import plan_tasks
+
+    if len(arguments.argument) != len(("spec", "scale", "stage", "folder")):
+        raise SpecError("export takes SPEC SCALE STAGE DIR", got=" ".join(arguments.argument))
+    spec, scale, stage_id, folder = arguments.argument
+    protocol = api.open_spec(spec).at_scale(scale)
+    api.check_stage_names(protocol, [stage_id])
+    place = api.open_store(arguments.store)
+    for task in plan_tasks(protocol):
+        if task.stage_id == stage_id:
+            entry = place.find(task.key)
+            if entry is None:
+                raise StageError(f"{task.label} has not been computed yet")
+            shutil.copytree(entry.folder, Path(folder) / task.key, dirs_exist_ok=True)
+    return 0

@@ -1,0 +1,61 @@
+"""Stored results of every deterministic stage: raise a stage's version when they change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from glassbench.features.flexibility import flexibility_volume
+from glassbench.features.hessian import hessian
+from glassbench.features.normal_modes import normal_modes
+from glassbench.features.radial import radial_functions
+from glassbench.features.rdf import group_rdf, rdf
+from glassbench.features.voronoi import voronoi
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from pytest_regressions.ndarrays_regression import NDArraysRegressionFixture
+
+EVERY = slice(None, None, 25)
+
+
+@pytest.fixture(scope="module")
+def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Run the stages of sf-2020 that describe atoms, each with its defaults."""
+    data = {"hessian": hessian(small_glass, cu_zr_potential), "voronoi": voronoi(small_glass)}
+    data["modes"] = normal_modes(small_glass, data["hessian"])
+    data["flexibility"] = flexibility_volume(data["modes"], data["voronoi"])
+    samples = [part.expand_dims(sample=[0]) for part in (small_glass, data["flexibility"])]
+    data["extremes"] = group_rdf(*samples, share=0.1)
+    data["rdf"] = rdf(small_glass)
+    data["radial"] = radial_functions(small_glass, data["extremes"])
+    return data
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("hessian", ["embedding_curvature"]),
+        ("modes", ["frequency", "vibrational_msd", "soft_mode_participation"]),
+        ("voronoi", ["atomic_volume", "voronoi_index", "five_fold_symmetry", "coordination"]),
+        ("flexibility", ["flexibility_volume"]),
+        ("extremes", ["first_peak", "group_rdf"]),
+        ("rdf", ["rdf"]),
+        ("radial", ["radial_function"]),
+    ],
+)
+def test_stage_gives_the_stored_numbers(
+    name: str,
+    variables: list[str],
+    chain: dict[str, xr.Dataset],
+    ndarrays_regression: NDArraysRegressionFixture,
+) -> None:
+    """Tight where the computer decides nothing."""
+    arrays = {}
+    for variable in variables:
+        values = chain[name][variable]
+        dim = {"atom", "mode", "r"} & set(values.dims)
+        arrays[variable] = np.asarray(values.isel(dict.fromkeys(dim, EVERY)).values)
+    ndarrays_regression.check(arrays, default_tolerance={"rtol": 1e-6, "atol": 1e-9})

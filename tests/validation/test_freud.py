@@ -1,0 +1,65 @@
+"""Neighbours, g(r) and Voronoi volumes against freud, which computes in single precision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from glassbench.features.rdf import rdf
+from glassbench.features.voronoi import voronoi
+from glassbench.kernels.neighbours import calc_neighbours
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+freud = pytest.importorskip("freud", reason="freud-analysis is not installed")
+
+TRICLINIC = np.array([[18.0, 0.0, 0.0], [3.0, 17.0, 0.0], [-2.5, 1.5, 19.0]])
+
+
+def _system(positions: NDArray[np.float64], cell: NDArray[np.float64]) -> tuple[object, object]:
+    """Return freud's box, whose origin is in the middle, and the points wrapped into it."""
+    box = freud.box.Box.from_matrix(cell.T)
+    return box, box.wrap(positions - cell.sum(axis=0) / 2)
+
+
+@pytest.mark.parametrize("cell", [np.eye(3) * 17.0, TRICLINIC], ids=["cubic", "triclinic"])
+def test_neighbours(cell: NDArray[np.float64]) -> None:
+    """The same pairs but for those at the cutoff to single precision."""
+    positions = np.random.default_rng(0).uniform(0, 1, (200, 3)) @ cell
+    own = calc_neighbours(positions, cell, r_cut_A=7.0)
+    system = _system(positions, cell)
+    query = freud.locality.AABBQuery(*system)
+    found = query.query(system[1], {"r_max": 7.0, "exclude_ii": True}).toNeighborList()
+    mine = set(zip(own.i.tolist(), own.j.tolist(), strict=True))
+    theirs = set(zip(found[:, 0].tolist(), found[:, 1].tolist(), strict=True))
+    length = dict(zip(zip(own.i.tolist(), own.j.tolist(), strict=True),
+                      np.linalg.norm(own.vector, axis=1), strict=True))  # fmt: skip
+    assert all(abs(length.get(pair, 7.0) - 7.0) < 1e-4 for pair in mine ^ theirs)
+
+
+def test_partial_rdfs(small_glass: xr.Dataset) -> None:
+    """Each pair of species; a few pairs fall into the next bin."""
+    positions, cell = small_glass["position"].values, small_glass["cell"].values
+    kinds = small_glass["species_index"].values
+    own = rdf(small_glass, r_max_A=10.0, bin_width_A=0.2)["rdf"].values
+    box, points = _system(positions, cell)
+    for a, b in np.ndindex(2, 2):
+        other = freud.density.RDF(bins=50, r_max=10.0)
+        other.compute(
+            (box, points[kinds == b]),  # type: ignore[index]  # an array
+            query_points=points[kinds == a],  # type: ignore[index]  # an array
+            neighbors={"r_max": 10.0, "exclude_ii": a == b},
+        )
+        np.testing.assert_allclose(own[a, b], other.rdf, rtol=2e-3, atol=1e-2)
+
+
+def test_voronoi_volumes(small_glass: xr.Dataset) -> None:
+    """The same library underneath, another path to it."""
+    system = _system(small_glass["position"].values, small_glass["cell"].values)
+    other = freud.locality.Voronoi().compute(system)
+    own = voronoi(small_glass)["atomic_volume"].values
+    np.testing.assert_allclose(own, other.volumes, rtol=1e-5)
