@@ -43,31 +43,43 @@ class Picture:
 
 @dataclass(frozen=True)
 class Plan:
-    """A figure for every stage that makes certain variables."""
+    """A figure for the stages that make certain variables.
+
+    Parameters
+    ----------
+    needs
+        The variables.
+    plan
+        Plans the figure of one stage; ``None`` if there is nothing to show.
+    every
+        Whether each such stage has a figure, or the first one only.
+    """
 
     needs: tuple[str, ...]
     plan: Callable[[Run, str], Drawing | None]
+    every: bool = False
 
 
 PLANS = (
     Plan(("structural_flexibility", "log_flexibility", "is_test"), figures_fit.plan_prediction),
-    Plan(("pearson_r", "pearson_r_interval"), figures_scores.plan_correlations),
+    Plan(("pearson_r", "pearson_r_interval"), figures_scores.plan_correlations, every=True),
     Plan(("group_rdf", "first_peak"), figures_structure.plan_group_rdf),
     Plan(("weight", "structural_flexibility"), figures_fit.plan_weights),
     Plan(("test_pearson_r", "cv_pearson_r"), figures_fit.plan_regularisation),
     Plan(("frequency",), figures_glass.plan_density_of_states),
-    Plan(("vibrational_msd",), figures_glass.plan_msd_comparison),
+    Plan(("vibrational_msd",), figures_glass.plan_msd_comparison, every=True),
     Plan(("species_index", *figures_glass.QUENCH), figures_glass.plan_quench),
 )
 
 
 def draw_figures(run: Run) -> Iterator[Picture]:
-    """Draw every figure for which the run has the variables.
+    """Draw the figures for which the run has the variables.
 
     A figure that fails is reported in its place; the rest of the report is worth having.
     """
     for plan in PLANS:
-        for stage_id in makers(run, *plan.needs):
+        stages = makers(run, *plan.needs)
+        for stage_id in stages if plan.every else stages[:1]:
             picture = _draw(run, plan, stage_id)
             if picture is not None:
                 yield picture

@@ -47,7 +47,7 @@ def plan_prediction(run: Run, stage_id: str) -> Drawing:
     counts = [f"{say(len(p[0]))} {name}" for p, name in zip(points, names, strict=True)]
     found = [f"{label} ({name})" for name, label in zip(names, labels, strict=True)]
     caption = (
-        f"The atoms held back from training, {join_words(counts)}; darker cells hold more "
+        f"The atoms held back from training (stage {stage_id}), {join_words(counts)}; darker cells hold more "
         "atoms, on a logarithmic scale. The line is SF = ln v_flex. "
         f"Pearson ρ = {join_words(found)}{_say_published(run, stage_id, names)}. "
         "Drawn as Fig. 2 of Fan, Ding and Ma, Mater. Today 40, 48 (2020)."

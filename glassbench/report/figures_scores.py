@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
     from glassbench.api import Run
 
-LABELLED = Margins(left=2.2)
-LABEL_WIDTH = 32  # characters that fit into this margin
+LABELLED = Margins(left=2.5)
+LABEL_WIDTH = 37  # characters that fit into this margin
 
 
 def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
-    """Plan the correlations of a run with one target, all in the figure of the first of them."""
+    """Plan the correlations with one target, two or more, in the figure of the first of them."""
     target = _target(run, stage_id)
     same = [
         other
         for other in makers(run, "pearson_r", "pearson_r_interval")
         if _target(run, other) == target
     ]
-    if same[0] != stage_id:
+    if same[0] != stage_id or len(same) == 1:
         return None
     scores = [read(run, other, "pearson_r", "pearson_r_interval") for other in same]
     labels = [_label(run, other) for other in same]
@@ -67,8 +67,10 @@ def _target(run: Run, stage_id: str) -> str:
 
 
 def _label(run: Run, stage_id: str) -> str:
-    name = label_of(str(param(run, stage_id, "x_variable", stage_id)))
-    return f"{name} (test atoms)" if param(run, stage_id, "subset") == "test" else name
+    """Name a descriptor; the id of the stage tells variants of one descriptor apart."""
+    name = label_of(str(param(run, stage_id, "x_variable", "correlation")))
+    atoms = ", test atoms" if param(run, stage_id, "subset") == "test" else ""
+    return f"{name} ({stage_id}{atoms})"
 
 
 def _say_row(label: str, data: xr.Dataset) -> str:

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from glassbench.engine.provenance import software
 from glassbench.engine.store import checksum
+from glassbench.report.claims import say_accepted, say_published, say_reason, say_value
 from glassbench.report.ruler import draw_ruler
 from glassbench.report.words import (
-    MINUS,
     count,
     find_differences,
-    say_accepted,
-    say_measured,
-    say_published,
     say_quantity,
     say_unit,
 )
@@ -49,8 +46,9 @@ class Row:
 
     verdict: Verdict
     published: str
-    measured: list[str]
+    measured: str
     accepted: str
+    reason: str
     unit: str
     css_class: str
     sign: str
@@ -113,7 +111,7 @@ def render_page(run: Run, pictures: Sequence[Picture], mark: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"data_uri": data_uri, "capitalised": capitalised}
+    environment.filters["data_uri"] = data_uri
     template = environment.get_template("page.html.j2")
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return template.render(style=style, mark=mark, pictures=pictures, **collect(run))
@@ -147,8 +145,9 @@ def data_uri(svg: str) -> str:
 
 
 def capitalised(text: str) -> str:
-    """Return a text that starts with a capital letter, the others as they are."""
-    return text[:1].upper() + text[1:]
+    """Return a sentence with a capital letter, unless it begins with a name or a number."""
+    is_word = text.split(" ", 1)[0].isalpha()
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def make_row(verdict: Verdict, check: Check) -> Row:
@@ -157,21 +156,15 @@ def make_row(verdict: Verdict, check: Check) -> Row:
     return Row(
         verdict=verdict,
         published=say_published(verdict),
-        measured=_say_values(verdict),
-        accepted=say_accepted(verdict),
+        measured=say_value(verdict, check),
+        accepted=say_accepted(verdict, check),
+        reason=capitalised(say_reason(verdict, check)),
         unit=say_unit(verdict.unit),
         css_class=css_class,
         sign=SIGNS[verdict.verdict],
         ruler=draw_ruler(verdict, css_class),
         why=check.why,
     )
-
-
-def _say_values(verdict: Verdict) -> list[str]:
-    if isinstance(verdict.value, float):
-        label = "Spearman " if verdict.kind == "trend" else ""
-        return [label + say_measured(verdict.value, verdict.interval)]
-    return [f"{item.score} = {item}".replace(" -", f" {MINUS}") for item in verdict.measured]
 
 
 def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassbench.report.words import say_accepted, say_measured, say_published, say_unit
+from glassbench.report.claims import say_accepted, say_published, say_reason, say_value
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from glassbench.api import Run
     from glassbench.scores.verdicts import Verdict, Word
+    from glassbench.spec.model import Check
+
+    Judged = list[tuple[Verdict, Check]]
 
 STYLES: dict[Word, str] = {
     "reproduced": "green",
@@ -36,12 +39,13 @@ def verdict_lines(run: Run, width: int = 100) -> Group:
     """
     from rich.console import Group  # noqa: PLC0415  # keeps the Python interface quick to import
 
-    judged = [verdict for verdict in run.judged if verdict.verdict != "not run"]
+    pairs = list(zip(run.judged, run.spec.checks, strict=True))
+    judged = [pair for pair in pairs if pair[0].verdict != "not run"]
     table = [_make_table(judged, width)] if judged else []
-    return Group(*table, *_group_not_run(run.judged))
+    return Group(*table, *_group_not_run(pairs))
 
 
-def _make_table(verdicts: list[Verdict], width: int) -> Table:
+def _make_table(judged: Judged, width: int) -> Table:
     from rich.table import Table  # noqa: PLC0415  # see above
     from rich.text import Text  # noqa: PLC0415  # see above
 
@@ -50,30 +54,24 @@ def _make_table(verdicts: list[Verdict], width: int) -> Table:
     heads = ("claim", "published", "measured", *(("accepted",) if roomy else ()), "verdict")
     for head in heads:
         table.add_column(head, no_wrap=head == "verdict", overflow="fold")
-    for verdict in verdicts:
+    for verdict, check in judged:
         word = Text(verdict.verdict, STYLES[verdict.verdict])
         if verdict.borderline:
             word.append(" ~", "dim")
-        cells = [verdict.claim, say_published(verdict), _say_value(verdict)]
-        table.add_row(*map(Text, [*cells, *([say_accepted(verdict)] if roomy else [])]), word)
+        cells = [verdict.claim, say_published(verdict), say_value(verdict, check)]
+        cells += [say_accepted(verdict, check)] if roomy else []
+        table.add_row(*map(Text, cells), word)
     return table
 
 
-def _say_value(verdict: Verdict) -> str:
-    unit = say_unit(verdict.unit)
-    if isinstance(verdict.value, float):
-        return f"{say_measured(verdict.value, verdict.interval)} {unit}".rstrip()
-    return ", ".join(map(str, verdict.measured))
-
-
-def _group_not_run(verdicts: tuple[Verdict, ...]) -> list[Text]:
+def _group_not_run(pairs: Judged) -> list[Text]:
     """Return a line for each reason, with the claims that were not run for it."""
     from rich.text import Text  # noqa: PLC0415  # see above
 
     claims: dict[str, list[str]] = {}
-    for verdict in verdicts:
+    for verdict, check in pairs:
         if verdict.verdict == "not run":
-            claims.setdefault(verdict.reason, []).append(verdict.claim)
+            claims.setdefault(say_reason(verdict, check), []).append(verdict.claim)
     return [
         Text.assemble(("not run ", STYLES["not run"]), ", ".join(names), (f": {reason}", "dim"))
         for reason, names in claims.items()

@@ -14,7 +14,6 @@ from glassbench.spec.model import SAMPLES
 from glassbench.stage import Quantity
 
 if TYPE_CHECKING:
-    from glassbench.scores.verdicts import Verdict
     from glassbench.spec.model import Spec
 
 THIN_SPACE = "\u202f"
@@ -149,21 +148,6 @@ def say_measured(value: float | None, interval: tuple[float, float] | None = Non
     if interval is not None:
         text += f" [{say_number(interval[0])}, {say_number(interval[1])}]"
     return text.replace("-", MINUS)
-
-
-def say_published(verdict: Verdict) -> str:
-    """Write what the paper printed: the number, or the kind of a claim without one."""
-    return verdict.kind if verdict.published is None else say_measured(verdict.published)
-
-
-def say_accepted(verdict: Verdict) -> str:
-    """Write the accepted interval, or the condition in words."""
-    if isinstance(verdict.accepted, str):
-        return verdict.accepted
-    if verdict.accepted is None:
-        return "—"
-    low, high = (say_number(bound).replace("-", MINUS) for bound in verdict.accepted)
-    return f"{low} to {high}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -1,0 +1,1 @@
+"""Benchmarks of glassbench, run by asv."""
