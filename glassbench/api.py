@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassbench.data import find_spec, reference_folder
 from glassbench.engine.execute import join_samples
+from glassbench.engine.graph import ancestors
 from glassbench.engine.run import Failure, Results, compute
 from glassbench.engine.stages import load_stages
 from glassbench.engine.store import Store
@@ -68,7 +69,7 @@ class Run:
             raise KeyError(f"no stage {stage_id!r}; there are {', '.join(self.protocol.stages)}")
         keys = self.results.keys.get(stage_id)
         if not keys:
-            raise KeyError(self.results.reason(stage_id))
+            raise KeyError(self._reason(stage_id))
         if stage_id not in self._loaded:
             self._loaded[stage_id] = self._load(keys)
         return self._loaded[stage_id]
@@ -78,6 +79,9 @@ class Run:
             return self.store.load(keys[None])
         samples = tuple(index for index in keys if index is not None)
         return join_samples([self.store.load(keys[index]) for index in samples], samples)
+
+    def _reason(self, stage_id: str) -> str:
+        return self.results.reason(stage_id, ancestors(self.protocol, stage_id))
 
     def __contains__(self, stage_id: object) -> bool:
         return bool(self.results.keys.get(str(stage_id)))
@@ -100,7 +104,7 @@ class Run:
         """The verdict on every claim, in the order of the spec."""
         needed = {ref.stage for check in self.spec.checks for ref in _refs(check)}
         data = {stage_id: self[stage_id] for stage_id in needed if stage_id in self}
-        reasons = {stage_id: self.results.reason(stage_id) for stage_id in needed if stage_id not in data}
+        reasons = {name: self._reason(name) for name in needed if name not in data}
         return tuple(
             judge(check, self.spec.published[check.claim], data, self.scale, reasons)
             for check in self.spec.checks
@@ -194,7 +198,7 @@ def run(
     fresh
         Stages to compute anew, with all that depends on them.
     workers
-        Number of local worker processes; one per core by default.
+        Number of local worker processes, at least one; one per core by default.
     scheduler
         Address of a dask scheduler to use instead.
     command

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from glassbench.stage import Stage
 
 STORE_ACTIONS = ("list", "verify", "remove", "export")
+KEYS_REMEDY = "`glassbench store list` shows the keys"
 MISSED = 1
 FAILED = 3
 BAD_VERDICTS = ("not reproduced", "unexpected hit")
@@ -183,7 +183,8 @@ def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
         samples = alike.setdefault((failure.stage_id, text), [])
         samples += [] if failure.sample is None else [failure.sample]
     for (stage_id, text), samples in alike.items():
-        hit = f", samples {', '.join(map(str, sorted(samples)))}" if samples else ""
+        several = "s" if len(samples) > 1 else ""
+        hit = f", sample{several} {', '.join(map(str, sorted(samples)))}" if samples else ""
         console.print(f"\n{stage_id} failed{hit}:\n{text}", markup=False, soft_wrap=True)
 
 
@@ -286,18 +287,11 @@ def _verify_store(arguments: Namespace) -> int:
     """Find damaged results, which runs would silently compute anew."""
     from glassbench.api import open_store
 
-    place = open_store(arguments.store)
-    whole = {entry.folder for entry in place.entries()}
-    damaged = [
-        path
-        for folder in (place.folder, *place.seeds)
-        for path in (folder.glob("[!.]*") if folder.is_dir() else ())
-        if path.is_dir() and path not in whole and place.find(path.name) is None
-    ]
+    whole, damaged = open_store(arguments.store).verify()
     console = _console()
     for path in damaged:
-        console.print(f"damaged: {path}", soft_wrap=True)
-    console.print(f"{len(whole)} results are whole, {len(damaged)} are damaged")
+        console.print(f"damaged: {path}", markup=False, soft_wrap=True)
+    console.print(f"results: {len(whole)} whole, {len(damaged)} damaged")
     return FAILED if damaged else 0
 
 
@@ -305,21 +299,22 @@ def _remove_from_store(arguments: Namespace) -> int:
     from glassbench.api import open_store
 
     place = open_store(arguments.store)
+    if not arguments.argument:
+        raise SpecError("remove takes the keys of results", remedy=KEYS_REMEDY)
     for key in arguments.argument:
-        entry = place.find(key)
-        if entry is None or entry.is_seed:
+        if not place.remove(key):
             raise SpecError(
                 f"there is no result {key!r} of your own",
                 where=str(place.folder),
-                remedy="`glassbench store list` shows the keys",
+                remedy=KEYS_REMEDY,
             )
-        place.remove(key)
     return 0
 
 
 def _export_from_store(arguments: Namespace) -> int:
     """Copy the results of one stage into another folder, to ship them as seeds."""
     from glassbench import api
+    from glassbench.engine.store import Store
     from glassbench.engine.why import plan_tasks
 
     if len(arguments.argument) != len(("spec", "scale", "stage", "folder")):
@@ -327,11 +322,11 @@ def _export_from_store(arguments: Namespace) -> int:
     spec, scale, stage_id, folder = arguments.argument
     protocol = api.open_spec(spec).at_scale(scale)
     api.check_stage_names(protocol, [stage_id])
-    place = api.open_store(arguments.store)
+    place, target = api.open_store(arguments.store), Store(Path(folder).absolute())
     for task in plan_tasks(protocol):
         if task.stage_id == stage_id:
             entry = place.find(task.key)
             if entry is None:
                 raise StageError(f"{task.label} has not been computed yet")
-            shutil.copytree(entry.folder, Path(folder) / task.key, dirs_exist_ok=True)
+            target.adopt(entry)
     return 0

@@ -56,7 +56,7 @@ def _rebuild(kind: type[GlassbenchError], what: str, fields: dict[str, str]) -> 
 
 
 class SpecError(GlassbenchError):
-    """A spec file, or an argument that stands for one, cannot be run."""
+    """A spec file or an argument cannot be used."""
 
     exit_code = 2
 

@@ -27,14 +27,44 @@ PROGRESS_TOPIC = "glassbench-progress"
 
 
 @dataclass(frozen=True)
+class Order:
+    """The run that a task belongs to.
+
+    Parameters
+    ----------
+    command
+        The command that the user gave, for the provenance.
+    run_id
+        Told apart from all other runs by this.
+    fresh
+        Whether a result of an earlier run is to be replaced.
+    """
+
+    command: str = ""
+    run_id: str = ""
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of a task: nothing but success, or an error and where it came from."""
+    """What became of a task.
+
+    Parameters
+    ----------
+    error
+        Message for the user; empty if there is a result.
+    traceback
+        Where the error came from.
+    reused
+        Whether the result was there by the time that the task came up.
+    """
 
     error: str = ""
     traceback: str = ""
+    reused: bool = False
 
 
-def execute(task: TaskSpec, store: Store, command: str) -> Outcome:
+def execute(task: TaskSpec, store: Store, order: Order) -> Outcome:
     """Do one task and store its result; an error is returned, not raised.
 
     Parameters
@@ -43,32 +73,56 @@ def execute(task: TaskSpec, store: Store, command: str) -> Outcome:
         The work.
     store
         Where inputs are read and the result is written.
-    command
-        The command that the user gave, for the provenance.
+    order
+        The run that the task belongs to.
     """
     try:
-        _compute(task, store, command)
+        if _is_done(task, store, order):
+            return Outcome(reused=True)
+        _compute(task, store, order)
     except GlassbenchError as error:
         return Outcome(str(error), traceback.format_exc())
     except Exception as error:  # noqa: BLE001  # one bad sample must not end the others
-        text = StageError("the stage failed", where=task.label, got=f"{type(error).__name__}: {error}")
+        text = StageError("the stage failed", got=f"{type(error).__name__}: {error}")
         return Outcome(str(text), traceback.format_exc())
     return Outcome()
 
 
-def _compute(task: TaskSpec, store: Store, command: str) -> None:
-    stage = load_stages()[task.uses]
+def _is_done(task: TaskSpec, store: Store, order: Order) -> bool:
+    """Tell whether another run has just made the result, or this one on a worker that then died."""
+    entry = store.find(task.key)
+    if entry is None:
+        return False
+    return not order.fresh or entry.provenance().get("run") == order.run_id
+
+
+def _compute(task: TaskSpec, store: Store, order: Order) -> None:
+    stage = _stage_of(task)
     started = time.perf_counter()
-    inputs = {name: load_input(store, stage, name, keys, task.samples) for name, keys in task.inputs.items()}
-    store.folder.mkdir(parents=True, exist_ok=True)
+    inputs = {
+        name: load_input(store, stage, name, keys, task.samples)
+        for name, keys in task.inputs.items()
+    }
     with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
         extra = {}
         if stage.wants_task:
             extra["task"] = Task(task.sample or 0, Path(scratch), progress_for(task))
         data = stage.function(**inputs, **task.params, **extra)
     check_output(stage, data)
-    record = describe(time.perf_counter() - started)
-    store.save(task.key, data, {**record, "identity": task.identity, "command": command})
+    origin = {"identity": task.identity, "command": order.command, "run": order.run_id}
+    store.save(task.key, data, {**describe(time.perf_counter() - started), **origin})
+
+
+def _stage_of(task: TaskSpec) -> Stage:
+    stages = load_stages()
+    if task.uses not in stages:
+        raise StageError(
+            "the worker does not have the stage",
+            got=task.uses,
+            expected=", ".join(sorted(stages)),
+            remedy="install the same packages, and set the same GLASSBENCH_PLUGINS, for the workers",
+        )
+    return stages[task.uses]
 
 
 def load_input(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -48,13 +49,23 @@ class Results:
     computed: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
 
-    def reason(self, stage_id: str) -> str:
-        """Say why a stage has no result."""
-        own = [failure for failure in self.failures if failure.stage_id == stage_id]
-        if own:
-            return f"{stage_id} failed: {own[0].message.splitlines()[0]}"
-        upstream = self.failures[0].stage_id if self.failures else "the stages before it"
-        return f"{stage_id} was not run, because {upstream} failed"
+    def reason(self, stage_id: str, upstream: Collection[str]) -> str:
+        """Say why a stage has no result.
+
+        Parameters
+        ----------
+        stage_id
+            The stage.
+        upstream
+            The stages that it depends on.
+        """
+        failed = {item.stage_id: item.message.splitlines()[0] for item in reversed(self.failures)}
+        if stage_id in failed:
+            return f"{stage_id} failed: {failed[stage_id]}"
+        blamed = [name for name in failed if name in upstream]
+        if blamed:
+            return f"{stage_id} was not run, because {' and '.join(sorted(blamed))} failed"
+        return f"{stage_id} has not been run"
 
 
 def compute(
@@ -118,18 +129,27 @@ class _Driver:
         self.maker = TaskMaker(protocol)
         self.sorter = sort_stages(protocol)
         self.results = Results()
+        self.queue: deque[TaskSpec] = deque()
         self.pending: dict[Future[Outcome], tuple[TaskSpec, float]] = {}
         self.waiting: dict[str, int] = {}
 
     def run(self) -> Results:
         """Work until every stage is settled."""
         self._open_ready()
+        self._hand_out()
         while self.pending:
-            done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in wait(self.pending, return_when=FIRST_COMPLETED).done:
                 self._collect(future)
             self._open_ready()
+            self._hand_out()
         return self.results
+
+    def _hand_out(self) -> None:
+        while self.queue and len(self.pending) < self.pool.slots:
+            task = self.queue.popleft()
+            self.reporter.start(task)
+            future = self.pool.submit(task, fresh=task.stage_id in self.fresh)
+            self.pending[future] = (task, time.perf_counter())
 
     def _open_ready(self) -> None:
         while ready := self.sorter.get_ready():
@@ -143,9 +163,7 @@ class _Driver:
         if tasks:
             self.reporter.stage(stage_id, len(tasks), len(tasks) - len(missing))
         self.waiting[stage_id] = len(missing)
-        for task in missing:
-            self.reporter.start(task)
-            self.pending[self.pool.submit(task)] = (task, time.perf_counter())
+        self.queue.extend(missing)
         if not missing:
             self._settle(stage_id)
 
@@ -157,14 +175,15 @@ class _Driver:
 
     def _collect(self, future: Future[Outcome]) -> None:
         task, started = self.pending.pop(future)
-        outcome = outcome_of(future, task)
+        outcome = outcome_of(future)
         self.reporter.finish(task, time.perf_counter() - started, outcome.error)
         if outcome.error:
             failure = Failure(task.stage_id, task.sample, outcome.error, outcome.traceback)
             self.results.failures.append(failure)
         else:
             self.results.keys[task.stage_id][task.sample] = task.key
-            self.results.computed.add(task.key)
+            if not outcome.reused:
+                self.results.computed.add(task.key)
         self.waiting[task.stage_id] -= 1
         if not self.waiting[task.stage_id]:
             self._settle(task.stage_id)

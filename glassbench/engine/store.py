@@ -14,17 +14,20 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from glassbench.errors import StoreError
+from glassbench.errors import SpecError, StoreError
 
 RESULT = "result.nc"
 PROVENANCE = "provenance.json"
 TEMPORARY = ".tmp-"
+ATTEMPTS = 10
+REPLACING_S = 0.02
 ABANDONED_AFTER_S = 24 * 3600
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 MIN_COMPRESSED_SIZE = 64
@@ -58,17 +61,54 @@ class Store:
     def __init__(self, folder: Path, seeds: Sequence[Path] = ()) -> None:
         self.folder = folder
         self.seeds = tuple(seeds)
+        self._verified: dict[Path, tuple[int, ...]] = {}
 
     def __repr__(self) -> str:
         return f"Store({str(self.folder)!r}, seeds={[str(seed) for seed in self.seeds]})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to a worker without what was verified here."""
+        return (Store, (self.folder, self.seeds))
+
+    def prepare(self) -> None:
+        """Make the folder, and see that results can be written before hours go into them.
+
+        Raises
+        ------
+        SpecError
+            If it cannot be made or written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=self.folder):
+                pass
+        except OSError as error:
+            raise SpecError(
+                "the store cannot be written",
+                where=str(self.folder),
+                got=str(error),
+                remedy="give a folder that is yours to write, with --store or $GLASSBENCH_STORE",
+            ) from error
 
     def find(self, key: str) -> Entry | None:
         """Return the whole and undamaged result of a key, or ``None``."""
         for folder in (self.folder, *self.seeds):
             entry = Entry(key, folder / key, folder != self.folder)
-            if _is_whole(entry):
+            if self._is_whole(entry):
                 return entry
         return None
+
+    def _is_whole(self, entry: Entry) -> bool:
+        """Tell whether a result is there and undamaged; an unchanged file is read only once."""
+        try:
+            stamp = _stamp(entry)
+            if self._verified.get(entry.folder) != stamp:
+                if not _is_whole(entry):
+                    return False
+                self._verified[entry.folder] = stamp
+        except OSError:
+            return False
+        return True
 
     def load(self, key: str, variables: Sequence[str] = ()) -> xr.Dataset:
         """Read a result into memory.
@@ -85,17 +125,18 @@ class Store:
         StoreError
             If the result is not there or damaged.
         """
-        entry = self.find(key)
-        if entry is None:
-            raise StoreError(
-                "a result is missing or damaged",
-                where=str(self.folder / key),
-                remedy="run again; it will be computed anew",
-            )
-        with xr.open_dataset(entry.folder / RESULT, engine="netcdf4") as data:
-            # Labels of all dims stay: selecting variables would drop those that none of them has.
-            others = [name for name in data.data_vars if variables and name not in variables]
-            return data.drop_vars(others).load()
+        for _ in range(ATTEMPTS):
+            entry = self.find(key)
+            if entry is not None:
+                with suppress(FileNotFoundError):
+                    return _read(entry.folder / RESULT, variables)
+            # While another process replaces a result there is none for an instant.
+            time.sleep(REPLACING_S)
+        raise StoreError(
+            "a result is missing or damaged",
+            where=str(self.folder / key),
+            remedy="run again; it will be computed anew",
+        )
 
     def save(self, key: str, data: xr.Dataset, provenance: Mapping[str, Any]) -> Entry:
         """Write a result so that it is either there whole or not at all.
@@ -105,8 +146,23 @@ class Store:
         StoreError
             If the disk is full or the folder cannot be written; nothing is left behind.
         """
+        with self._writing() as temporary:
+            write_netcdf(data, temporary / RESULT)
+            record = {**provenance, "key": key, "sha256": checksum(temporary / RESULT)}
+            (temporary / PROVENANCE).write_text(json.dumps(record, indent=1, sort_keys=True))
+            self._publish(temporary, self.folder / key)
+        return Entry(key, self.folder / key, is_seed=False)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Path]:
+        """Give a temporary folder on the disk of the store, and say what goes wrong with it."""
         try:
-            return self._save(key, data, provenance)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=self.folder))
+            try:
+                yield temporary
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise StoreError(
@@ -118,22 +174,10 @@ class Store:
                 else "check that the folder is yours to write, or give another with --store",
             ) from error
 
-    def _save(self, key: str, data: xr.Dataset, provenance: Mapping[str, Any]) -> Entry:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=self.folder))
-        try:
-            write_netcdf(data, temporary / RESULT)
-            record = {**provenance, "key": key, "sha256": checksum(temporary / RESULT)}
-            (temporary / PROVENANCE).write_text(json.dumps(record, indent=1, sort_keys=True))
-            _sync(temporary)
-            self._publish(temporary, self.folder / key)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        return Entry(key, self.folder / key, is_seed=False)
-
     def _publish(self, temporary: Path, final: Path) -> None:
         """Rename a finished result into place; what stands there already is moved away first."""
-        for _ in range(10):
+        _sync(temporary)
+        for _ in range(ATTEMPTS):
             try:
                 temporary.rename(final)
             except OSError as error:
@@ -153,29 +197,82 @@ class Store:
         for folder in (self.folder, *self.seeds):
             for path in sorted(folder.glob("*")) if folder.is_dir() else ():
                 entry = Entry(path.name, path, folder != self.folder)
-                if path.name not in seen and not path.name.startswith(".") and _is_whole(entry):
+                if path.name not in seen and not _is_hidden(path) and self._is_whole(entry):
                     seen.add(path.name)
                     yield entry
 
-    def remove(self, key: str) -> None:
-        """Delete the user's copy of a result, if there is one."""
-        shutil.rmtree(self.folder / key, ignore_errors=True)
+    def verify(self) -> tuple[list[Path], list[Path]]:
+        """Read every result, shipped ones and those that they stand behind included.
+
+        Returns
+        -------
+        The folders of whole results, and those of damaged ones.
+        """
+        whole, damaged = [], []
+        for folder in (self.folder, *self.seeds):
+            for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+                if path.is_dir() and not _is_hidden(path):
+                    is_whole = _is_whole(Entry(path.name, path, folder != self.folder))
+                    (whole if is_whole else damaged).append(path)
+        return whole, damaged
+
+    def adopt(self, entry: Entry) -> None:
+        """Take over a result of another store.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        with self._writing() as temporary:
+            for name in (RESULT, PROVENANCE):
+                shutil.copy(entry.folder / name, temporary)
+            self._publish(temporary, self.folder / entry.key)
+
+    def remove(self, key: str) -> bool:
+        """Delete the user's own copy of a result, whole or damaged; tell whether there was one.
+
+        Raises
+        ------
+        StoreError
+            If it is not the user's to delete.
+        """
+        folder = self.folder / key
+        if folder.parent != self.folder or _is_hidden(folder) or not folder.is_dir():
+            return False
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StoreError("a result cannot be removed", where=key, got=str(error)) from error
+        return True
 
     def sweep(self) -> None:
         """Delete what killed processes left behind a day or longer ago."""
         for path in self.folder.glob(f"{TEMPORARY}*"):
-            if time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):  # another process may sweep too
+                if time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def write_netcdf(data: xr.Dataset, path: Path) -> None:
-    """Write a Dataset as compressed netCDF4."""
+    """Write a Dataset as compressed netCDF4.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or takes nothing for another reason.
+    """
     encoding = {
         str(name): COMPRESSION
         for name, variable in data.variables.items()
         if variable.size >= MIN_COMPRESSED_SIZE and variable.dtype.kind in "fiu"
     }
-    data.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    try:
+        data.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    except RuntimeError as error:
+        # netCDF says no more than "HDF error"; a plain write says what is wrong with the disk.
+        path.write_bytes(bytes(data.nbytes))
+        raise OSError(errno.EIO, str(error), str(path)) from error
 
 
 def checksum(path: Path) -> str:
@@ -186,9 +283,28 @@ def checksum(path: Path) -> str:
 
 def _is_whole(entry: Entry) -> bool:
     try:
-        return checksum(entry.folder / RESULT) == entry.provenance()["sha256"]
+        record = entry.provenance()
+        found = (entry.key, checksum(entry.folder / RESULT))
+        return found == (record["key"], record["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _stamp(entry: Entry) -> tuple[int, ...]:
+    """Return what changes when a file of a result changes."""
+    stats = [(entry.folder / name).stat() for name in (RESULT, PROVENANCE)]
+    return tuple(x for s in stats for x in (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns))
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _read(path: Path, variables: Sequence[str]) -> xr.Dataset:
+    with xr.open_dataset(path, engine="netcdf4") as data:
+        # Labels of all dims stay: selecting variables would drop those that none of them has.
+        others = [name for name in data.data_vars if variables and name not in variables]
+        return data.drop_vars(others).load()
 
 
 def _sync(folder: Path) -> None:

@@ -36,8 +36,10 @@ from glassbench.variables import make_dataset
 def hessian(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
     """Second derivatives of the potential energy, analytic, as the factors of a sparse matrix.
 
-    The 3N x 3N matrix is a hundred times larger than its factors; `read_factors` and
-    `assemble_hessian` give it back.
+    The 3N x 3N matrix is seven times larger than its factors; `read_factors` and
+    `assemble_hessian` give it back. Second derivatives amplify the rounding of tabulated values:
+    on all 10 000 points of the shipped Cu-Zr file it moves the softest eigenvalues of a small
+    glass by up to 5 %, while the 2 000 points of ``md.potential`` and 5 000 agree to 0.3 %.
 
     Raises
     ------

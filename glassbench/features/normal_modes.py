@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 N_TRANSLATIONS = 3
 # Measured: two dense matrices and the workspace of the reflections.
-PEAK_MATRICES = 2.2
+PEAK_MATRICES = 2.5
 # Eigenvalues this small against the largest are rounding errors of zero.
 ZERO = 1e-10
 

@@ -8,7 +8,7 @@ rho_k = sum_b rho_kb(r_kb) the Hessian is the sum of two sparse matrices,
 where H_pair is that of a network of springs with the radial stiffness
 phi'' + F'_i rho_ij'' + F'_j rho_ji'' and the tangential stiffness
 (phi' + F'_i rho_ij' + F'_j rho_ji') / r, and row k of G is the gradient of rho_k. The factored
-form keeps the springs, the slopes rho' and the curvatures F'': a hundredth of the matrix.
+form keeps the springs, the slopes rho' and the curvatures F'': a seventh of the matrix.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from glassbench.md.tables import Tables, read_setfl_fs, resample
 from glassbench.stage import InputFile, Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
 
-TEST_CELLS = 5
+TEST_SIZE = 2.2  # edge of the test crystal in units of the cutoff
 TEST_PRESSURE_GPA = 0.1
 TEST_FORCE = 0.05
 TEST_RATTLE_A = 0.1
@@ -106,7 +106,8 @@ def measure_force_change(full: Tables, tables: Tables) -> np.ndarray:
     shorter distances their slopes may have kinks that no smaller table can follow.
     """
     rng = np.random.default_rng(0)
-    cell, position, species = bcc_crystal(full, 2 * TEST_CELLS**3, rng)
+    n_cells = int(np.ceil(TEST_SIZE * full.r_cut / bcc_spacing(full, np.ones(len(full.species)))))
+    cell, position, species = bcc_crystal(full, 2 * n_cells**3, rng)
     with Session(full, cell, position, species) as session:
         session.relax_cell(TEST_PRESSURE_GPA, TEST_FORCE)
         cell, position = session.cell(), session.wrapped_positions()
@@ -145,15 +146,22 @@ def bcc_crystal(
     n_species = len(tables.species)
     if counts is None:
         counts = np.bincount(np.arange(n_atoms) % n_species, minlength=n_species)
-    # Half the neighbour distance of a close-packed lattice with this constant, as atomic radius.
-    radius = tables.lattice_constant @ counts / n_atoms / np.sqrt(8)
-    spacing = 4 * radius / np.sqrt(3)
+    spacing = bcc_spacing(tables, counts)
     n_cells = int(np.ceil((n_atoms / 2) ** (1 / 3) - 1e-9))
     corner = np.stack(np.meshgrid(*[np.arange(n_cells)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     sites = np.concatenate([corner, corner + 0.5]) * spacing
     chosen = rng.choice(len(sites), size=n_atoms, replace=False)
     species = rng.permutation(np.repeat(np.arange(n_species), counts))
     return np.eye(3) * n_cells * spacing, sites[chosen], species
+
+
+def bcc_spacing(tables: Tables, counts: np.ndarray) -> float:
+    """Return a lattice constant for a bcc crystal of a mixture, angstrom; it is a first guess.
+
+    Atoms have half the neighbour distance of a close-packed lattice with their constant.
+    """
+    radius = tables.lattice_constant @ counts / counts.sum() / np.sqrt(8)
+    return float(4 * radius / np.sqrt(3))
 
 
 def to_dataset(tables: Tables, force_change: np.ndarray) -> xr.Dataset:

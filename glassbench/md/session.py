@@ -68,6 +68,7 @@ class Session:
         scratch: Path | None = None,
     ) -> None:
         check_cell(cell, tables.r_cut)
+        check_finite(position)
         self.tables = tables
         self.n_atoms = len(position)
         self._cleanup = ExitStack()
@@ -114,7 +115,7 @@ class Session:
             raise StageError(
                 "LAMMPS lost atoms while the box was filled",
                 got=f"{created} of {self.n_atoms} atoms",
-                remedy="check that the positions are finite and the cell is right-handed",
+                remedy="check that the cell is right-handed",
             )
 
     def __enter__(self) -> Self:
@@ -281,6 +282,15 @@ def check_cell(cell: NDArray[np.float64], r_cut: float) -> None:
             got=f"a height of {heights.min():.2f} angstrom",
             expected=f"at least twice the cutoff, {2 * r_cut:.2f} angstrom",
             remedy="take more atoms",
+        )
+
+
+def check_finite(position: NDArray[np.float64]) -> None:
+    """Refuse positions (n, 3) that are not finite."""
+    bad = np.flatnonzero(~np.isfinite(position).all(axis=1))
+    if bad.size:
+        raise StageError(
+            "an atom has no finite position", got=f"{bad.size} such atoms, the first is {bad[0]}"
         )
 
 

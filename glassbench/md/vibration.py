@@ -41,8 +41,11 @@ def vibration(
     Every run starts from the inherent structure with its own Maxwell velocities at twice the
     temperature, half of which goes into potential energy, and is sampled while it runs:
     <r^2>_i = <(x_i(t) - xbar_i)^2> (Fan, Ding and Ma, Mater. Today 40, 48 (2020), Methods), with
-    xbar_i the mean position over all runs. The energy of a mode hardly spreads to others in a
-    cold glass, so the noise falls with the number of runs and not with their length.
+    xbar_i the mean position in that run: an atom that is bistable, as some are in a fast-quenched
+    glass, counts with its vibration in the well where it was. The energy of a mode hardly spreads
+    to others in a cold glass, so the noise falls with the number of runs and not with their
+    length; the length decides how much a mode of angular frequency omega is misjudged, at most
+    by 1 / (omega sampling_ps).
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def vibration(
             task.progress((index + 1) / n_runs, f"run {index + 1}")
     mean, square, temperature = sampler.averages()
     refuse_hops(mean)
-    msd = msd_per_run(mean, square)
+    msd = square - np.einsum("rij,rij->ri", mean, mean)
     return make_dataset(
         {
             "vibrational_msd": msd.mean(axis=0),
@@ -137,21 +140,6 @@ class Sampler:
         """Return per run the mean displacement (run, n, 3), its mean square and temperature."""
         mean, square, temperature = zip(*self._runs, strict=True)
         return np.array(mean), np.array(square), np.array(temperature)
-
-
-def msd_per_run(mean: np.ndarray, square: np.ndarray) -> np.ndarray:
-    """Return <(u - ubar)^2> of each run about the mean position over all runs.
-
-    Parameters
-    ----------
-    mean
-        Mean displacement per run, shape (n_runs, n, 3), angstrom.
-    square
-        Mean square of the displacement per run, shape (n_runs, n), angstrom^2.
-    """
-    centre = mean.mean(axis=0)
-    about: np.ndarray = square - 2 * np.einsum("rij,ij->ri", mean, centre)
-    return about + np.einsum("ij,ij->i", centre, centre)
 
 
 def refuse_hops(mean: np.ndarray) -> None:

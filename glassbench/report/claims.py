@@ -19,14 +19,17 @@ def say_published(verdict: Verdict) -> str:
 
 
 def say_value(verdict: Verdict, check: Check) -> str:
-    """Write what was measured: a value, a chain of values, or how many parts of a shape hold."""
+    """Write what was measured: a value, a chain of values, or how many parts of a shape hold.
+
+    Where nothing was judged, the values of a shape stand for themselves.
+    """
     if verdict.value is None:
         return "—"
     if isinstance(verdict.value, float):
         label = "Spearman " if verdict.kind == "trend" else ""
         unit = say_unit(verdict.unit)
         return f"{label}{say_measured(verdict.value, verdict.interval)} {unit}".rstrip()
-    if verdict.kind == "order":
+    if verdict.kind == "order" or verdict.verdict == "not run":
         return ", ".join(map(say_measured, verdict.value))
     pairs = zip(check.bounds, verdict.value, strict=True)
     n_hold = sum(_holds(bound, value) for bound, value in pairs)

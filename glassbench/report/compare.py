@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from glassbench.report.text import STYLES
 from glassbench.report.words import say_measured
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
 NEEDED = ("claim", "verdict", "kind", "value", "interval", "published")
@@ -85,11 +86,15 @@ def compare_runs(folders: Sequence[Path | str]) -> Comparison:
     paths = [Path(folder) for folder in folders]
     reports = [{entry["claim"]: entry for entry in read_verdicts(path)} for path in paths]
     claims = list(dict.fromkeys(claim for report in reports for claim in report))
-    first = {claim: next(report[claim] for report in reports if claim in report) for claim in claims}
+    first = {
+        claim: next(report[claim] for report in reports if claim in report) for claim in claims
+    }
     return Comparison(
         labels=tuple(map(_label, paths)),
         published={claim: _say_published(entry) for claim, entry in first.items()},
-        cells={claim: tuple(_make_cell(report.get(claim)) for report in reports) for claim in claims},
+        cells={
+            claim: tuple(_make_cell(report.get(claim)) for report in reports) for claim in claims
+        },
     )
 
 
@@ -155,5 +160,5 @@ def _say_cell(cell: Cell | None) -> tuple[str, str]:
     """Return the text of a cell and its style."""
     if cell is None:
         return "no such claim", "dim"
-    styles: dict[str, str] = {**STYLES}
-    return f"{cell.measured}\n{cell.verdict}", styles.get(cell.verdict, "")
+    style = next((style for word, style in STYLES.items() if word == cell.verdict), "")
+    return f"{cell.measured}\n{cell.verdict}", style

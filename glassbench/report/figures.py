@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from glassbench.report import figures_fit, figures_glass, figures_scores, figures_structure
 from glassbench.report.sources import makers
@@ -41,8 +41,7 @@ class Picture:
     svg: str = ""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A figure for the stages that make certain variables.
 
     Parameters

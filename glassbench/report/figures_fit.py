@@ -8,8 +8,17 @@ import numpy as np
 
 from glassbench.report.drawing import Drawing, join_words
 from glassbench.report.sources import makers, param, published_value, read, read_species
-from glassbench.report.style import FAINT, GRID, INK, Margins, add_grid, colour_of, make_panels, shades_of
-from glassbench.report.words import say, say_measured
+from glassbench.report.style import (
+    FAINT,
+    GRID,
+    INK,
+    add_grid,
+    colour_of,
+    count_cells,
+    make_panels,
+    shades_of,
+)
+from glassbench.report.words import RHO, say, say_measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +29,6 @@ if TYPE_CHECKING:
     from glassbench.api import Run
 
 Interval = tuple[float, float]
-SHARED = Margins(between=0.25)
 
 
 def plan_prediction(run: Run, stage_id: str) -> Drawing:
@@ -40,17 +48,17 @@ def plan_prediction(run: Run, stage_id: str) -> Drawing:
             ax = axes[0, k]
             _draw_density(ax, *points[k], colour_of(name, k))
             ax.set(xlabel=r"$\ln\,(v_\mathrm{flex}\,/\,\mathrm{Å}^3)$", title=name)
-            ax.text(0.04, 0.96, f"ρ = {labels[k]}", transform=ax.transAxes, va="top")
+            ax.set_title(f"{RHO} = {labels[k]}", loc="right")
         axes[0, 0].set_ylabel("structural flexibility $SF$")
         return figure
 
     counts = [f"{say(len(p[0]))} {name}" for p, name in zip(points, names, strict=True)]
     found = [f"{label} ({name})" for name, label in zip(names, labels, strict=True)]
     caption = (
-        f"The atoms held back from training (stage {stage_id}), {join_words(counts)}; darker cells hold more "
-        "atoms, on a logarithmic scale. The line is SF = ln v_flex. "
-        f"Pearson ρ = {join_words(found)}{_say_published(run, stage_id, names)}. "
-        "Drawn as Fig. 2 of Fan, Ding and Ma, Mater. Today 40, 48 (2020)."
+        f"The atoms held back from training (stage {stage_id}), {join_words(counts)}; darker "
+        "cells hold more atoms, on a logarithmic scale. The line is SF = ln v_flex. "
+        f"Pearson {RHO} = {join_words(found)}{_say_published(run, stage_id, names)}. "
+        "Drawn as Figs. 2 and S4 of Fan, Ding and Ma, Mater. Today 40, 48 (2020)."
     )
     alt = f"Density plots of structural flexibility against ln v_flex: {join_words(found)}"
     title = "Structural flexibility against flexibility volume"
@@ -90,9 +98,9 @@ def _say_published(run: Run, stage_id: str, names: list[str]) -> str:
 
 
 def _draw_density(ax: Axes, x: NDArray[Any], y: NDArray[Any], colour: str) -> None:
-    n_cells = int(np.clip(2 * len(x) ** (1 / 3), 15, 70))
-    ax.hexbin(x, y, gridsize=(n_cells, int(0.7 * n_cells)), bins="log", mincnt=1,
-              cmap=shades_of(colour), linewidths=0.1)  # fmt: skip
+    across = count_cells(len(x))
+    size = (across, int(0.7 * across))
+    ax.hexbin(x, y, gridsize=size, bins="log", mincnt=1, cmap=shades_of(colour), linewidths=0.1)
     low, high = max(x.min(), y.min()), min(x.max(), y.max())
     ax.plot([low, high], [low, high], color=INK, linewidth=0.8, dashes=(4, 2))
 
@@ -105,7 +113,7 @@ def plan_weights(run: Run, stage_id: str) -> Drawing | None:
     names = [str(name) for name in fit["species"].values]
 
     def make() -> Figure:
-        figure, axes = make_panels(len(names), size_in=(3.2, 2.1), margins=SHARED, sharey=True)
+        figure, axes = make_panels(len(names), size_in=(2.95, 2.1))
         for k, name in enumerate(names):
             ax = axes[0, k]
             ax.axhline(0, color=FAINT, linewidth=0.7)
@@ -143,7 +151,7 @@ def plan_regularisation(run: Run, stage_id: str) -> Drawing:
         for k, name in enumerate(names):
             _draw_scan(axes[0, 0], fit.sel(species=name), name, colour_of(name, k))
         axes[0, 0].axvline(1, color=GRID, linewidth=1, zorder=0)
-        axes[0, 0].set(xscale="log", xlabel="regularisation parameter $C$", ylabel="Pearson ρ")
+        axes[0, 0].set(xscale="log", xlabel="regularisation parameter $C$", ylabel=f"Pearson {RHO}")
         axes[0, 0].legend(loc="lower right")
         add_grid(axes[0, 0])
         return figure
@@ -152,7 +160,7 @@ def plan_regularisation(run: Run, stage_id: str) -> Drawing:
     caption = (
         "Full lines: on the test atoms. Dashed: in cross-validation inside the training part, by "
         f"which C was chosen, {join_words(chosen)}, the ringed points. {_say_range(fit, names)}"
-        "Drawn as Fig. S1 of Fan, Ding and Ma, Mater. Today 40, 48 (2020), which finds ρ "
+        f"Drawn as Fig. S1 of Fan, Ding and Ma, Mater. Today 40, 48 (2020), which finds {RHO} "
         "insensitive to C above 1."
     )
     alt = f"Correlation over the regularisation parameter C for {join_words(names)}"

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassbench.report.drawing import Drawing, join_words
-from glassbench.report.sources import makers, param, read, read_species
-from glassbench.report.style import FAINT, INK, add_grid, colour_of, make_panels, shades_of
-from glassbench.report.words import count, say_measured, say_share
+from glassbench.report.sources import makers, read, read_species
+from glassbench.report.style import (
+    FAINT,
+    INK,
+    add_grid,
+    colour_of,
+    count_cells,
+    label_log_axes,
+    make_panels,
+    shades_of,
+)
+from glassbench.report.words import RHO, count, say_measured, say_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,8 +57,8 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
         return figure
 
     caption = (
-        f"{count(data.sizes['sample'], 'glass', 'glasses')} of {count(n_atoms, 'atom')}, from the melt to the "
-        f"glass, averaged over short blocks of time. {_say_proofs(data)}"
+        f"{count(data.sizes['sample'], 'glass', 'glasses')} of {count(n_atoms, 'atom')}, from the "
+        f"melt to the glass, averaged over short blocks of time. {_say_proofs(data)}"
     )
     alt = "Volume and potential energy per atom against temperature along the quench"
     return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
@@ -101,10 +110,10 @@ def plan_density_of_states(run: Run, stage_id: str) -> Drawing:
         return figure
 
     caption = (
-        f"{count(frequency.size, 'normal mode')} of {count(len(n), 'sample')}, harmonic, normalised to 1. "
-        f"The reduced density of states is largest in the bin at {peak:.2g} THz, an angular "
-        f"frequency of {2 * np.pi * peak:.2g} rad/ps; the lowest bins hold few modes, since the "
-        "box is too small for longer waves."
+        f"{count(frequency.size, 'normal mode')} of {count(len(n), 'sample')}, harmonic, "
+        "normalised to 1. The reduced density of states is largest in the bin at "
+        f"{peak:.2g} THz, an angular frequency of {2 * np.pi * peak:.2g} rad/ps; the lowest bins "
+        "hold few modes, since the box is too small for longer waves."
     )
     alt = "Histogram of the frequencies of the normal modes, and the same over the square"
     name = f"{stage_id}-density-of-states"
@@ -139,7 +148,7 @@ def plan_msd_comparison(run: Run, stage_id: str) -> Drawing | None:
     alt = f"Vibrational displacements by {stage_id} against those by {earlier[-1]}"
     return Drawing(
         f"{stage_id}-against-{earlier[-1]}",
-        f"Vibration: {earlier[-1]} against {stage_id}",
+        f"Vibrational displacement by {stage_id} and by {earlier[-1]}",
         caption,
         alt,
         lambda: _make_msd(pairs, names, labels),
@@ -162,7 +171,8 @@ def _say_agreement(
     for (x, y), name in zip(pairs, names, strict=True):
         r = float(np.corrcoef(np.log(x), np.log(y))[0, 1])
         parts.append(f"{say_measured(r)} with a median ratio of {np.median(y / x):.3g} ({name})")
-    return f"Pearson ρ of the logarithms: {join_words(parts)}; the ratio is {ways[1]} to {ways[0]}."
+    ratio = f"the ratio is {ways[1]} to {ways[0]}"
+    return f"Pearson {RHO} of the logarithms: {join_words(parts)}; {ratio}."
 
 
 def _make_msd(
@@ -177,7 +187,11 @@ def _make_msd(
 
 
 def _draw_equality(ax: Axes, x: NDArray[Any], y: NDArray[Any], colour: str) -> None:
-    ax.hexbin(x, y, gridsize=45, bins="log", mincnt=1, xscale="log", yscale="log",
-              cmap=shades_of(colour), linewidths=0.1)  # fmt: skip
+    across = count_cells(len(x))
+    size = (across, int(0.7 * across))
+    shades = shades_of(colour)
+    ax.hexbin(x, y, gridsize=size, bins="log", mincnt=1, xscale="log", yscale="log", cmap=shades,
+              linewidths=0.1)  # fmt: skip
+    label_log_axes(ax)
     ends = [min(x.min(), y.min()), max(x.max(), y.max())]
     ax.plot(ends, ends, color=FAINT, linewidth=0.9, zorder=3)

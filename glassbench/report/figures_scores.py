@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from glassbench.report.drawing import Drawing, join_words, label_of
 from glassbench.report.sources import makers, param, published_value, read
 from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels
-from glassbench.report.words import say_measured
+from glassbench.report.words import RHO, say_measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +41,7 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
         if (value := published_value(run, other, "pearson_r", name)) is not None
     }
     caption = (
-        f"Pearson ρ with the {target}, atom by atom; bars: confidence intervals. "
+        f"Pearson {RHO} with the {target}, atom by atom; bars: confidence intervals. "
         + ("Diamonds: the paper. " if published else "")
         + " ".join(_say_row(label, data) for label, data in zip(labels, scores, strict=True))
     )
@@ -55,7 +55,7 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
             place = row + _offset(names.index(name), len(names))
             axes[0, 0].plot(value, place, "D", markersize=4.5, markerfacecolor="white",
                             markeredgecolor=INK, markeredgewidth=0.9, zorder=4)  # fmt: skip
-        _finish(axes[0, 0], labels, names, f"Pearson ρ with the {target}")
+        _finish(axes[0, 0], labels, names, f"Pearson {RHO} with the {target}")
         return figure
 
     return Drawing(f"{stage_id}-correlations", "Descriptors compared", caption, alt, make)
@@ -74,11 +74,10 @@ def _label(run: Run, stage_id: str) -> str:
 
 
 def _say_row(label: str, data: xr.Dataset) -> str:
-    parts = []
-    for name in data["species"].values:
-        one = data.sel(species=name)
-        low, high = one["pearson_r_interval"].sel(bound=["low", "high"]).values
-        parts.append(f"{say_measured(float(one['pearson_r']), (low, high))} ({name})")
+    parts = [
+        f"{say_measured(float(data['pearson_r'].sel(species=name)))} ({name})"
+        for name in data["species"].values
+    ]
     return f"{label[:1].upper()}{label[1:]}: {', '.join(parts)}."
 
 

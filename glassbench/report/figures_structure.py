@@ -9,7 +9,7 @@ import numpy as np
 from glassbench.report.drawing import Drawing
 from glassbench.report.sources import param, read
 from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels, split_shades
-from glassbench.report.words import say_share
+from glassbench.report.words import EN_DASH, say_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,7 +73,7 @@ def _say_peaks(curves: xr.DataArray) -> str:
     for name in map(str, curves["species"].values):
         pair = curves.sel(species=name, neighbour_species=name)
         low, high = (float(pair.sel(group=group).max()) for group in EXTREMES)
-        parts.append(f"{low:.2g} against {high:.2g} for {name}–{name}")
+        parts.append(f"{low:.2g} against {high:.2g} for {name}{EN_DASH}{name}")
     return f"The highest peak here is {', '.join(parts)}."
 
 
@@ -97,7 +97,7 @@ def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
             _draw_pair(curve, curves.sel(pair), colour)
             peak = float(data["first_peak"].sel(pair))
             curve.plot(peak, 0, "^", color=INK, markersize=4.5, clip_on=False, zorder=4)
-            curve.text(0.985, 0.95, f"{centre}–{neighbour}", transform=curve.transAxes,
+            curve.text(0.985, 0.95, f"{centre}{EN_DASH}{neighbour}", transform=curve.transAxes,
                        ha="right", va="top", fontweight="bold")  # fmt: skip
             _draw_strip(strip, curves.sel(pair), colour)
         axes[-1, column].set_xlabel(f"distance from {centre} $r$ (Å)")

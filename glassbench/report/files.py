@@ -150,4 +150,6 @@ def _fits(whole: xr.Dataset, part: xr.Dataset, dim: str) -> bool:
         return True
     if dim in whole.coords and dim in part.coords:
         return whole[dim].equals(part[dim])
-    return dim not in whole.coords and dim not in part.coords and whole.sizes[dim] == part.sizes[dim]
+    return (
+        dim not in whole.coords and dim not in part.coords and whole.sizes[dim] == part.sizes[dim]
+    )

@@ -13,19 +13,19 @@ from glassbench.engine.store import checksum
 from glassbench.report.claims import say_accepted, say_published, say_reason, say_value
 from glassbench.report.ruler import draw_ruler
 from glassbench.report.words import (
+    EN_DASH,
     count,
     find_differences,
     say_quantity,
     say_unit,
 )
-from glassbench.scores.verdicts import Word
+from glassbench.scores.verdicts import Verdict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from glassbench.api import Run
     from glassbench.report.figures import Picture
-    from glassbench.scores.verdicts import Verdict
     from glassbench.spec.model import Check
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,7 +36,7 @@ SIGNS: dict[Word, str] = {
     "not reproduced": "✗",
     "expected miss": "○",
     "unexpected hit": "!",
-    "not run": "–",
+    "not run": EN_DASH,
 }
 
 
@@ -171,7 +171,9 @@ def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, int]]:
     """Count the verdicts: word, class, sign and number of each that occurs."""
     found = Counter(verdict.verdict for verdict in verdicts)
     words: tuple[Word, ...] = get_args(Word)
-    return [(word, word.replace(" ", "-"), SIGNS[word], found[word]) for word in words if found[word]]
+    return [
+        (word, word.replace(" ", "-"), SIGNS[word], found[word]) for word in words if found[word]
+    ]
 
 
 def say_outcome(verdicts: Sequence[Verdict], scale: str) -> str:
@@ -184,8 +186,8 @@ def say_outcome(verdicts: Sequence[Verdict], scale: str) -> str:
     unexpected = sum(verdict.is_unexpected for verdict in judged)
     borderline = sum(verdict.borderline for verdict in judged)
     parts = [
-        f"Of the paper's {all_claims}, {len(judged)} could be judged at {scale} scale, and "
-        f"{hits or 'none'} of these {'is' if hits == 1 else 'are'} reproduced."
+        f"Of the paper's {all_claims}, {len(judged)} could be judged at {scale} scale.",
+        f"Of these, {hits or 'none'} {'is' if hits == 1 else 'are'} reproduced.",
     ]
     if unexpected:
         parts.append(f"{count(unexpected, 'outcome was', 'outcomes were')} not expected.")
@@ -237,7 +239,11 @@ def list_software(records: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 def _say_machine(record: dict[str, Any]) -> str:
     machine = record["machine"]
-    parts = (machine.get("processor"), count(machine.get("cores", 1), "core"), machine.get("system"))
+    parts = (
+        machine.get("processor"),
+        count(machine.get("cores", 1), "core"),
+        machine.get("system"),
+    )
     return ", ".join(part for part in parts if part)
 
 

@@ -28,9 +28,10 @@ def draw_ruler(verdict: Verdict, css_class: str) -> str:
     low, high = verdict.interval or (value, value)
     place = _Scale([*accepted, value, low, high, verdict.published])
     band, mark = place.span(*accepted), place.at(verdict.published)
+    size = f'viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" height="{HEIGHT:g}"'
+    label = "accepted band, published and measured value"
     parts = [
-        f'<svg class="ruler {css_class}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" width="{WIDTH:g}" '
-        f'height="{HEIGHT:g}" role="img" aria-label="accepted band, published and measured value">',
+        f'<svg class="ruler {css_class}" {size} role="img" aria-label="{label}">',
         f'<line class="base" x1="0" x2="{WIDTH:g}" y1="{MIDDLE:g}" y2="{MIDDLE:g}"/>',
         f'<rect class="band" x="{band[0]:.1f}" y="6" width="{band[1]:.1f}" height="14" rx="2"/>',
         f'<line class="mark" x1="{mark:.1f}" x2="{mark:.1f}" y1="1.5" y2="24.5"/>',

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ GRID = "#e4e7eb"
 SPECIES_COLOURS = {"Cu": "#b5591b", "Zr": "#2467a8"}
 OTHER_COLOURS = ("#00785a", "#8f4a7c", "#7a6a00", "#3d3d3d")
 
-RC: dict[str, Any] = {
+RC: Any = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "font.family": "DejaVu Sans",
@@ -164,3 +166,19 @@ def draw(function: Callable[[], Figure]) -> str:
 def add_grid(axes: Axes) -> None:
     """Add faint lines at the ticks of the y axis."""
     axes.grid(axis="y", color=GRID, linewidth=0.6)
+
+
+def count_cells(n_points: int) -> int:
+    """Return how many cells a density plot should have across, so that most hold some points."""
+    fewest, most = 12, 70
+    return min(max(round(2 * math.cbrt(n_points)), fewest), most)
+
+
+def label_log_axes(ax: Axes) -> None:
+    """Label both logarithmic axes at 1, 2 and 5, in plain numbers, for ranges of few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415  # slow
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
+EN_DASH = "\u2013"
+RHO = "\u03c1"
+TIMES = "\u00d7"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNITS = {"angstrom": "Å", "1": "", "angstrom^2": "Å²", "angstrom^3": "Å³", "eV/angstrom": "eV/Å"}
+_SYMBOLS = {"angstrom": "Å", "uTHz": "µTHz"}
 _GROUPED_FROM = 10_000
 _LARGE, _SMALL = 1e5, 1e-3
 
@@ -57,13 +61,15 @@ def _meaning(spec: Spec, stage_id: str, key: str) -> tuple[str, Any]:
     if key == SAMPLES:
         return "Number of samples", int
     declared = spec.stages[stage_id].stage.params[key]
-    return declared.doc.split(". ")[0].rstrip("."), declared.annotation
+    return declared.doc.split(". ")[0].rstrip(".").replace("``", ""), declared.annotation
 
 
 def mark_steps(paper: list[str], here: list[str]) -> tuple[list[Step], list[Step]]:
-    """Mark the lines of two lists that are not in the other one."""
-    sides = [(paper, here), (here, paper)]
-    first, second = [[Step(line, line not in other) for line in own] for own, other in sides]
+    """Mark the lines of two lists that are not in the other one, if they have any in common."""
+    shared = set(paper) & set(here)
+    first, second = (
+        [Step(line, bool(shared) and line not in shared) for line in own] for own in (paper, here)
+    )
     return first, second
 
 
@@ -100,8 +106,12 @@ def unit_of(annotation: Any) -> str:  # noqa: ANN401  # any annotation
 
 
 def say_unit(unit: str) -> str:
-    """Write a unit as print has it."""
-    return _UNITS.get(unit, unit)
+    """Write a unit as print has it; nothing for a pure number."""
+    if unit == "1":
+        return ""
+    for name, symbol in _SYMBOLS.items():
+        unit = unit.replace(name, symbol)
+    return re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_SUPERSCRIPTS), unit)
 
 
 def say(value: Any) -> str:  # noqa: ANN401, PLR0911  # one per kind of parameter
@@ -125,13 +135,13 @@ def say(value: Any) -> str:  # noqa: ANN401, PLR0911  # one per kind of paramete
 
 def say_quantity(value: float) -> str:
     """Write a number exactly, with powers of ten and groups of digits where they help."""
-    if isinstance(value, int) or (value == round(value) and abs(value) < _LARGE):
+    if isinstance(value, int) or (abs(value) < _LARGE and value == round(value)):
         return _group(int(value))
     if math.isfinite(value) and not _SMALL <= abs(value) < _LARGE:
         mantissa, exponent = f"{value:e}".split("e")
         power = f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
         digits = f"{float(mantissa):g}"
-        return power if digits == "1" else f"{digits} × {power}".replace("-", MINUS)
+        return power if digits == "1" else f"{digits} {TIMES} {power}".replace("-", MINUS)
     return f"{value:g}".replace("-", MINUS)
 
 

@@ -1,0 +1,112 @@
+"""Demo stages on which the engine is tested: quick, and able to fail in every way on demand.
+
+What a stage does beyond its numbers is asked for by files in the folder that its parameter
+`mischief` names, so that a run and the run that repairs it have the same keys.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import xarray as xr
+
+from glassbench.stage import InputFile, Quantity, Split, Task, stage
+from glassbench.variables import make_dataset
+
+TOO_LONG_S = 600
+
+
+@stage("demo.atoms", version=1, split=Split.SAMPLE, makes=("atomic_volume", "coordination"))
+def atoms(
+    *,
+    n_atoms: Annotated[int, Quantity("1", gt=0)] = 4,
+    seed: Annotated[int, Quantity("1", ge=0)],
+    mischief: str = "",
+    task: Task,
+) -> xr.Dataset:
+    """Make random atoms.
+
+    Parameters
+    ----------
+    n_atoms
+        Number of atoms.
+    seed
+        Of the random numbers.
+    mischief
+        Folder of files that ask for a failure.
+    """
+    _misbehave(mischief, f"atoms-{task.sample}", task)
+    volume = task.rng(seed).uniform(1, 2, n_atoms)
+    counts = np.arange(n_atoms, dtype=np.int64)
+    return make_dataset({"atomic_volume": volume, "coordination": counts})
+
+
+@stage(
+    "demo.energy",
+    version=2,
+    split=Split.SAMPLE,
+    needs={"atoms": ("atomic_volume",), "table": ("mass",)},
+    makes=("potential_energy",),
+)
+def energy(
+    atoms: xr.Dataset,
+    table: xr.Dataset | None = None,
+    *,
+    power: Annotated[float, Quantity("1", gt=0)] = 2.0,
+    norm: Literal["sum", "mean"] = "sum",
+    mischief: str = "",
+    task: Task,
+) -> xr.Dataset:
+    """Reduce the atoms to one number."""
+    _misbehave(mischief, f"energy-{task.sample}", task)
+    values = atoms["atomic_volume"].to_numpy() ** power
+    heavy = 1.0 if table is None else float(table["mass"].sum())
+    return make_dataset({"potential_energy": heavy * getattr(values, norm)()})
+
+
+@stage("demo.table", version=1, split=Split.PROTOCOL, makes=("mass",))
+def table(*, file: Annotated[Path, InputFile("demo")]) -> xr.Dataset:
+    """Read the masses of two species from a file."""
+    return make_dataset({"mass": np.loadtxt(file)}, {"species": ["Cu", "Zr"]})
+
+
+@stage(
+    "demo.total",
+    version=1,
+    split=Split.PROTOCOL,
+    needs={"energy": ("potential_energy",)},
+    makes=("pressure", "residual_force"),
+)
+def total(energy: xr.Dataset, *, mischief: str = "", task: Task) -> xr.Dataset:
+    """Add up the samples, and count them."""
+    _misbehave(mischief, "total", task)
+    values = energy["potential_energy"]
+    assert values.dims == ("sample",)
+    return make_dataset({"pressure": values.sum().item(), "residual_force": float(values.size)})
+
+
+def _misbehave(folder: str, name: str, task: Task) -> None:
+    """Note the call, and do what a file of that name asks for."""
+    if not folder:
+        return
+    (Path(folder) / f"called-{name}-{os.getpid()}").touch()
+    wish = Path(folder) / name
+    asked = wish.read_text() if wish.is_file() else ""
+    if asked == "raise":
+        raise ValueError("nothing good can come of this sample")
+    if asked == "exit":
+        os._exit(7)
+    if asked == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if asked == "fill":
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    if asked == "wait":
+        task.progress(0.5, "waiting")
+        time.sleep(TOO_LONG_S)
