@@ -125,7 +125,12 @@ class Run:
                 entry = self.store.find(key)
                 if entry is not None:
                     reused = key not in self.results.computed
-                    own = {"stage": stage_id, "sample": sample, "reused": reused, "seed": entry.is_seed}
+                    own = {
+                        "stage": stage_id,
+                        "sample": sample,
+                        "reused": reused,
+                        "seed": entry.is_seed,
+                    }
                     records.append({**entry.provenance(), **own})
         return records
 

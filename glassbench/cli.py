@@ -28,7 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Run descriptor papers of metallic glasses end to end and hold them against "
         "the numbers that they printed.",
     )
-    parser.add_argument("--version", action="version", version=f"glassbench {version('glassbench')}")
+    parser.add_argument(
+        "--version", action="version", version=f"glassbench {version('glassbench')}"
+    )
     parser.add_argument("--traceback", action="store_true", help="show Python tracebacks of errors")
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
 

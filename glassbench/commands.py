@@ -67,9 +67,7 @@ def list_stages(arguments: Namespace) -> int:
     for name in arguments.name:
         chosen = [stage for uses, stage in stages.items() if name in (uses, stage.name)]
         if not chosen:
-            raise SpecError(
-                f"there is no stage {name!r}", expected=", ".join(sorted(stages))
-            )
+            raise SpecError(f"there is no stage {name!r}", expected=", ".join(sorted(stages)))
         for stage in chosen:
             describe_stage(stage)
     return 0

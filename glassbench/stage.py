@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from collections.abc import Callable, Mapping
+
+    import xarray as xr  # noqa: TC004  # it would double the start-up time of the command line
 
 MISSING: Any = inspect.Parameter.empty
 
@@ -166,7 +167,7 @@ def stage(
     return register
 
 
-def _inspect(
+def _inspect(  # noqa: PLR0917  # the fields of a record, in its order
     function: Callable[..., xr.Dataset],
     name: str,
     version: int,

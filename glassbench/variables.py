@@ -6,7 +6,6 @@ together from many samples gains a leading ``sample`` dim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ import numpy as np
 from glassbench.errors import VariableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
 
@@ -49,9 +50,7 @@ def declare(
     VARIABLES[name] = Variable(name, dims, units, long_name, kind, nan)
 
 
-def make_dataset(
-    values: Mapping[str, Any], coords: Mapping[str, Any] | None = None
-) -> xr.Dataset:
+def make_dataset(values: Mapping[str, Any], coords: Mapping[str, Any] | None = None) -> xr.Dataset:
     """Build a Dataset from arrays, with dims and attributes from the declarations.
 
     Parameters
@@ -105,8 +104,12 @@ declare("pressure", (), "GPa", "pressure of the inherent structure")
 declare("residual_force", (), "eV/angstrom", "largest force component in the inherent structure")
 declare("melt_msd", ("species",), "angstrom^2", "mean squared displacement while the melt was held")
 declare("crystalline_share", (), "1", "share of atoms with a crystalline bond-order environment")
-declare("melt_crystalline_share", (), "1", "share of atoms with a crystalline environment in the melt")
-declare("table_force_error", (), "eV/angstrom", "force change by resampled tables, root mean square")
+declare(
+    "melt_crystalline_share", (), "1", "share of atoms with a crystalline environment in the melt"
+)
+declare(
+    "table_force_error", (), "eV/angstrom", "force change by resampled tables, root mean square"
+)
 declare("table_force_error_max", (), "eV/angstrom", "force change by resampled tables, largest")
 declare("quench_temperature", ("time",), "K", "temperature along the quench")
 declare("quench_volume", ("time",), "angstrom^3", "volume along the quench")
@@ -126,10 +129,17 @@ declare("lattice_constant", ("species",), "angstrom", "lattice constant in the f
 declare("atomic_number", ("species",), "1", "atomic number", kind="i")
 
 # Vibration
-declare("hessian_stiffness", ("pair", "component"), "eV/angstrom^2", "pair stiffness: radial, tangential")
+declare(
+    "hessian_stiffness",
+    ("pair", "component"),
+    "eV/angstrom^2",
+    "pair stiffness: radial, tangential",
+)
 declare("pair_atom", ("pair", "end"), "1", "atoms i and j of a pair", kind="i")
 declare("pair_vector", ("pair", "xyz"), "angstrom", "vector from atom i to atom j of a pair")
-declare("density_slope", ("pair", "end"), "1/angstrom", "slope of the electron density at i and at j")
+declare(
+    "density_slope", ("pair", "end"), "1/angstrom", "slope of the electron density at i and at j"
+)
 declare("embedding_curvature", ("atom",), "eV", "second derivative of the embedding energy")
 declare("vibrational_msd", ("atom",), "angstrom^2", "vibrational mean squared displacement")
 declare("vibrational_msd_error", ("atom",), "angstrom^2", "its standard error over the MD runs")

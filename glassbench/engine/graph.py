@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from glassbench.engine.keys import TaskSpec, make_task
 from glassbench.errors import SpecError
 from glassbench.stage import Split
+from glassbench.spec.model import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from glassbench.spec.model import Protocol, StageCall
+    from glassbench.spec.model import StageCall
 
 ONCE = None  # the sample index of a result that stands for the whole protocol
 KeysBySample = dict[int | None, str]

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from glassbench.spec.canonical import canonical_params
 from glassbench.stage import Split
+from collections.abc import Mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from glassbench.spec.model import StageCall
 
 KEY_LENGTH = 32

@@ -80,5 +80,3 @@ def describe(wall_s: float) -> dict[str, Any]:
         "software": software(),
         "machine": machine(),
     }
-
-

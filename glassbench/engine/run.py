@@ -105,7 +105,9 @@ def compute(
         command=command,
         on_progress=reporter.update,
     ) as pool:
-        return _Driver(protocol, store, pool, reporter, wanted, descendants(protocol, set(fresh))).run()
+        return _Driver(
+            protocol, store, pool, reporter, wanted, descendants(protocol, set(fresh))
+        ).run()
 
 
 class _Driver:

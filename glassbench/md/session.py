@@ -162,7 +162,7 @@ class Session:
 
     def _scatter(self, name: str, values: NDArray[np.float64]) -> None:
         flat = np.ascontiguousarray(values, dtype=float).ravel()
-        buffer = (ctypes.c_double * flat.size).from_buffer(flat)
+        buffer = flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
         self.lammps.scatter_atoms(name, 1, 3, buffer)
 
     def gather(self, name: str) -> NDArray[np.float64]:

@@ -195,7 +195,7 @@ _READERS: dict[str, Any] = {
 }
 
 
-def _with_symbols(
+def _with_symbols(  # noqa: PLR0917  # one caller per file format
     atoms: Atoms,
     types: np.ndarray,
     type_species: list[str] | None,

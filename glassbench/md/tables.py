@@ -1,4 +1,4 @@
-"""EAM potentials in Finnis-Sinclair form as tables: reading, resampling and writing ``eam.fs`` files."""
+"""EAM potentials in Finnis-Sinclair form: read, resample and write ``eam.fs`` tables."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from glassbench.errors import StageError
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
 N_COMMENTS = 3
 
@@ -72,7 +72,7 @@ def read_setfl_fs(path: Path) -> Tables:
             "the potential is not a complete eam.fs file",
             where=str(path),
             got=str(error),
-            expected="three comment lines, elements, grids, then F, rho and r phi (setfl, Finnis-Sinclair)",
+            expected="setfl with Finnis-Sinclair densities: comments, elements, grids, F, rho, r phi",
             remedy="fetch the file again; it may be truncated or of another pair style",
         ) from error
 
@@ -161,7 +161,8 @@ def write_setfl_fs(tables: Tables, path: Path) -> None:
         file.write(f"{n_density} {tables.d_density!r} {n_r} {tables.d_r!r} {tables.r_cut!r}\n")
         for a in range(n):
             file.write(
-                f"{tables.atomic_number[a]} {tables.mass[a]:.17g} {tables.lattice_constant[a]:.17g} fcc\n"
+                f"{tables.atomic_number[a]} {tables.mass[a]:.17g} "
+                f"{tables.lattice_constant[a]:.17g} fcc\n"
             )
             np.savetxt(file, tables.embedding[a], fmt="%.17g")
             for b in range(n):

@@ -77,10 +77,14 @@ def vibration(
     tables = from_dataset(potential)
     start = glass["position"].to_numpy()
     rng = task.rng(seed)
-    with Session(tables, glass["cell"].to_numpy(), start, glass["species_index"].to_numpy()) as session:
+    with Session(
+        tables, glass["cell"].to_numpy(), start, glass["species_index"].to_numpy()
+    ) as session:
         sampler = Sampler(session, timestep_fs, sample_every_fs)
         for index in range(n_runs):
-            sampler.run(2 * temperature_K, int(rng.integers(1, 2**31)), equilibration_ps, sampling_ps)
+            sampler.run(
+                2 * temperature_K, int(rng.integers(1, 2**31)), equilibration_ps, sampling_ps
+            )
             task.progress((index + 1) / n_runs, f"run {index + 1}")
     mean, square, temperature = sampler.averages()
     refuse_hops(mean)

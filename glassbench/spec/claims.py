@@ -51,7 +51,7 @@ def read_claims(path: Path) -> dict[str, Published]:
 
 
 def claims_path(key: str, spec_folder: Path, reference: Path) -> Path:
-    """Find the claims of a spec: shipped, in the ``reference_data`` beside ``specs``, or in its folder.
+    """Find the claims of a spec: shipped, in ``reference_data`` beside ``specs``, or by its side.
 
     Raises
     ------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glassbench.errors import SpecError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -88,7 +91,12 @@ CLAIMS = """\
 # What the paper claims, one entry per published number, ordering or trend, typed from its text.
 source: Where these were read, and what was digitised from figures.
 claims:
-  - {{id: example, kind: value, where: Fig. 1, claim: correlation of descriptor and mobility, value: -0.3, unit: "1"}}
+  - id: example
+    kind: value
+    where: Fig. 1
+    claim: correlation of descriptor and mobility
+    value: -0.3
+    unit: "1"
 """
 
 

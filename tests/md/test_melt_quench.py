@@ -68,9 +68,7 @@ def test_composition_must_sum_to_one() -> None:
 
 
 @pytest.fixture(scope="module")
-def quenched(
-    md_potential: xr.Dataset, tmp_path_factory: pytest.TempPathFactory
-) -> xr.Dataset:
+def quenched(md_potential: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     """Return a small glass, quenched within picoseconds."""
     return melt_quench(
         md_potential,
@@ -120,7 +118,7 @@ def test_same_seed_and_sample_give_the_same_start(md_potential: xr.Dataset, task
 
 def test_crystal_that_does_not_melt_is_refused(md_potential: xr.Dataset, task: Task) -> None:
     """A solid at 300 K is caught before it is quenched."""
-    with pytest.raises(StageError, match="did not melt|melt is crystalline") as caught:
+    with pytest.raises(StageError, match=r"did not melt|melt is crystalline") as caught:
         melt_quench(
             md_potential,
             task=task,

@@ -28,9 +28,7 @@ def test_glass_is_not_crystalline(small_glass: xr.Dataset) -> None:
     """A quenched glass has hardly an atom in a crystalline environment."""
     cell = small_glass["cell"].to_numpy()
     radius = neighbour_radius(cell, 500)
-    share = calc_crystalline_share(
-        small_glass["position"].to_numpy(), cell, r_neighbour_A=radius
-    )
+    share = calc_crystalline_share(small_glass["position"].to_numpy(), cell, r_neighbour_A=radius)
     assert share < 0.02
 
 

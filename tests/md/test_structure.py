@@ -49,7 +49,9 @@ def atoms(small_glass: xr.Dataset) -> Atoms:
 
 WRITERS: dict[str, tuple[Writer, dict[str, Any]]] = {
     "glass.data": (
-        lambda path, atoms: write(path, atoms, format="lammps-data", masses=True, specorder=["Cu", "Zr"]),
+        lambda path, atoms: write(
+            path, atoms, format="lammps-data", masses=True, specorder=["Cu", "Zr"]
+        ),
         {},
     ),
     "types.data": (
@@ -82,9 +84,10 @@ def test_every_format_gives_the_same_glass(
         float(expected["potential_energy"]), abs=1e-4
     )
     assert np.linalg.det(found["cell"]) == pytest.approx(np.linalg.det(small_glass["cell"]))
-    assert np.bincount(found["species_index"]).tolist() == np.bincount(
-        small_glass["species_index"]
-    ).tolist()
+    assert (
+        np.bincount(found["species_index"]).tolist()
+        == np.bincount(small_glass["species_index"]).tolist()
+    )
 
 
 def _reference(atoms: Atoms, folder: Path) -> Path:
@@ -123,9 +126,7 @@ def test_crystal_is_refused(md_potential: xr.Dataset, tmp_path: Path) -> None:
     refuse(md_potential, crystal.repeat(5), tmp_path, "structure is crystalline")
 
 
-def test_unknown_element_is_refused(
-    md_potential: xr.Dataset, atoms: Atoms, tmp_path: Path
-) -> None:
+def test_unknown_element_is_refused(md_potential: xr.Dataset, atoms: Atoms, tmp_path: Path) -> None:
     """The potential's elements are named."""
     other = atoms.copy()
     other.symbols[0] = "Al"

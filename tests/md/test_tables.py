@@ -32,7 +32,7 @@ def test_density_is_stored_by_receiver_then_donor(potential_file: Path) -> None:
 
 
 def test_pair_energy_is_symmetric(cu_zr_tables: Tables) -> None:
-    """r phi(r) does not depend on the order of the species."""
+    """R phi(r) does not depend on the order of the species."""
     np.testing.assert_array_equal(cu_zr_tables.pair[0, 1], cu_zr_tables.pair[1, 0])
 
 
@@ -63,7 +63,7 @@ def test_refuses_truncated_file(potential_file: Path, tmp_path: Path) -> None:
     """A file that ends in the middle of a table is told apart from a whole one."""
     lines = potential_file.read_text().splitlines()
     (tmp_path / "cut.eam.fs").write_text("\n".join(lines[: len(lines) // 2]))
-    with pytest.raises(StageError, match="not a complete eam.fs file") as caught:
+    with pytest.raises(StageError, match=r"not a complete eam\.fs file") as caught:
         read_setfl_fs(tmp_path / "cut.eam.fs")
     assert "ends after" in caught.value.got
 

@@ -45,8 +45,8 @@ TRICKY = """density < 1 & "rising" <script>alert('x')</script>"""
 class Segment:
     """A piece of a schedule."""
 
-    to_K: Annotated[float, Quantity("K")] | None = None  # noqa: N815  # units as in specs
-    rate_K_per_s: Annotated[float, Quantity("K/s")] | None = None  # noqa: N815  # the same
+    to_K: Annotated[float, Quantity("K")] | None = None  # units as in specs
+    rate_K_per_s: Annotated[float, Quantity("K/s")] | None = None  # the same
     hold_ps: Annotated[float, Quantity("ps")] | None = None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  # annotations of demo stages are read at run time
+from pathlib import Path  # annotations of demo stages are read at run time
 from typing import Annotated, Literal
 
 import pytest
-import xarray as xr  # noqa: TC002  # annotations of demo stages are read at run time
+import xarray as xr  # annotations of demo stages are read at run time
 
 from glassbench import stage as stages
 from glassbench.spec import load_spec
@@ -85,7 +85,7 @@ CLAIMS = """\
 class Segment:
     """One part of a schedule."""
 
-    until_K: Annotated[float, Quantity("K", gt=0)]  # noqa: N815  # the unit is part of the name
+    until_K: Annotated[float, Quantity("K", gt=0)]  # the unit is part of the name
     hold_ps: Annotated[float, Quantity("ps", ge=0)] = 1
     label: str | None = None
 
