@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     import xarray as xr  # noqa: TC004  # it would double the start-up time of the command line
 
 MISSING: Any = inspect.Parameter.empty

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from glassbench.engine.keys import TaskSpec, make_task
 from glassbench.errors import SpecError
-from glassbench.stage import Split
 from glassbench.spec.model import Protocol
+from glassbench.stage import Split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

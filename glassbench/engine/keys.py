@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from glassbench.spec.canonical import canonical_params
 from glassbench.stage import Split
-from collections.abc import Mapping
 
 if TYPE_CHECKING:
     from glassbench.spec.model import StageCall

@@ -26,7 +26,7 @@ from glassbench.errors import SpecError, StoreError
 RESULT = "result.nc"
 PROVENANCE = "provenance.json"
 TEMPORARY = ".tmp-"
-ATTEMPTS = 10
+ATTEMPTS = 50
 REPLACING_S = 0.02
 ABANDONED_AFTER_S = 24 * 3600
 COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
@@ -128,7 +128,7 @@ class Store:
         for _ in range(ATTEMPTS):
             entry = self.find(key)
             if entry is not None:
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     return _read(entry.folder / RESULT, variables)
             # While another process replaces a result there is none for an instant.
             time.sleep(REPLACING_S)
@@ -269,8 +269,8 @@ def write_netcdf(data: xr.Dataset, path: Path) -> None:
     }
     try:
         data.to_netcdf(path, engine="netcdf4", encoding=encoding)
-    except RuntimeError as error:
-        # netCDF says no more than "HDF error"; a plain write says what is wrong with the disk.
+    except (OSError, RuntimeError) as error:
+        # netCDF says "HDF error" or "Permission denied" of a full disk; a plain write says why.
         path.write_bytes(bytes(data.nbytes))
         raise OSError(errno.EIO, str(error), str(path)) from error
 

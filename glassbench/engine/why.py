@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from glassbench.engine.graph import TaskMaker, sort_stages
-from glassbench.engine.store import Entry
 from glassbench.engine.keys import TaskSpec
+from glassbench.engine.store import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,8 @@ class Answer:
         if self.entry is not None:
             made = self.entry.provenance()
             source = "shipped" if self.entry.is_seed else "reused"
+            if not {"finished", "wall_s"} <= made.keys():
+                return f"{source}: computed at an unknown time"
             return f"{source}: computed {made['finished']} in {made['wall_s']:.1f} s"
         if not self.differences:
             return "to be computed: the store has no result of this stage"

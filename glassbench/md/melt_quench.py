@@ -18,6 +18,17 @@ from glassbench.variables import make_dataset
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What every stage makes that delivers a glass.
+GLASS_VARIABLES = (
+    "position",
+    "cell",
+    "species_index",
+    "mass",
+    "potential_energy",
+    "pressure",
+    "residual_force",
+    "crystalline_share",
+)
 RECORD_PS = 1.0
 ROUGH_PRESSURE_GPA = 0.5
 ROUGH_FORCE = 0.05
@@ -66,16 +77,9 @@ class Ramp:
     split=Split.SAMPLE,
     needs={"potential": TABLE_VARIABLES},
     makes=(
-        "position",
-        "cell",
-        "species_index",
-        "mass",
-        "potential_energy",
-        "pressure",
-        "residual_force",
+        *GLASS_VARIABLES,
         "melt_msd",
         "melt_crystalline_share",
-        "crystalline_share",
         "quench_temperature",
         "quench_volume",
         "quench_energy",

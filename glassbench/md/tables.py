@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from glassbench.errors import StageError
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def read_setfl_fs(path: Path) -> Tables:
             "the potential is not a complete eam.fs file",
             where=str(path),
             got=str(error),
-            expected="setfl with Finnis-Sinclair densities: comments, elements, grids, F, rho, r phi",
+            expected="setfl, Finnis-Sinclair: comments, elements, grids, F, rho, r phi",
             remedy="fetch the file again; it may be truncated or of another pair style",
         ) from error
 

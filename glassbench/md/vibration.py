@@ -114,7 +114,7 @@ class Sampler:
     ) -> None:
         """Do one run from the starting positions and keep its averages."""
         session = self.session
-        session.set_state(self.start)
+        session.set_positions(self.start)
         session.commands(f"""
             velocity all create {velocity_K} {seed} mom yes rot no dist gaussian loop all
             fix nve all nve

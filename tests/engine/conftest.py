@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -94,6 +95,7 @@ class InlinePool:
     def __init__(self, store: Store, **options: Any) -> None:  # noqa: ANN401  # as the pool's
         self.store = store
         self.command = options["command"]
+        self.run_id = uuid.uuid4().hex
 
     def __enter__(self) -> Self:
         """Return the pool."""
@@ -105,7 +107,7 @@ class InlinePool:
     def submit(self, task: TaskSpec, *, fresh: bool) -> Future[Outcome]:
         """Do a task."""
         future: Future[Outcome] = Future()
-        future.set_result(execute(task, self.store, Order(self.command, "this run", fresh)))
+        future.set_result(execute(task, self.store, Order(self.command, self.run_id, fresh)))
         return future
 
 

@@ -46,7 +46,7 @@ def test_forces_are_the_negative_gradient(cu_zr_tables: Tables, small_glass: xr.
         slope = -float(np.sum(session.gather("f") * direction))
         energies = []
         for step in (1e-5, -1e-5):
-            session.set_state(position + step * direction)
+            session.set_positions(position + step * direction)
             session.commands("run 0 post no")
             energies.append(session.thermo("pe"))
     assert (energies[0] - energies[1]) / 2e-5 == pytest.approx(slope, rel=1e-5)

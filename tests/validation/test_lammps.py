@@ -30,7 +30,7 @@ def test_hessian_is_the_negative_slope_of_the_forces(
     forces = []
     with Session(cu_zr_tables, cell, position, kinds) as session:
         for sign in (1, -1):
-            session.set_state(position + sign * h * direction)
+            session.set_positions(position + sign * h * direction)
             session.commands("run 0 post no")
             forces.append(session.gather("f"))
     slope = -(forces[0] - forces[1]) / (2.0 * h)

@@ -1,0 +1,136 @@
+"""One task: inputs are read and joined, the stage is called, its result checked and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from glassbench.engine.execute import Order, Outcome, execute, join_samples
+from glassbench.engine.keys import TaskSpec
+from glassbench.engine.store import Store
+from glassbench.engine.why import plan_tasks
+from glassbench.errors import StageError
+from glassbench.spec.model import Protocol
+
+LoadProtocol = Callable[..., Protocol]
+
+
+@pytest.fixture
+def tasks(load_demo: LoadProtocol) -> dict[str, TaskSpec]:
+    """Return the tasks of the demo by label."""
+    return {task.label: task for task in plan_tasks(load_demo())}
+
+
+def calls(mischief: Path) -> int:
+    """Count the calls of stages, one process counted once per stage and sample."""
+    return len(list(mischief.glob("called-*")))
+
+
+def test_whole_chain(tasks: dict[str, TaskSpec], store: Store) -> None:
+    """Every task finds what the ones before it have stored."""
+    for task in tasks.values():
+        assert execute(task, store, Order("glassbench run demo", "run 1")) == Outcome()
+    total = store.load(tasks["total"].key)
+    energies = [store.load(tasks[f"energy[{i}]"].key)["potential_energy"].item() for i in range(4)]
+    assert total["pressure"].item() == pytest.approx(sum(energies))
+    assert len(set(energies)) == 4
+
+
+def test_provenance_says_all(tasks: dict[str, TaskSpec], store: Store) -> None:
+    """How, where and from what a result was made is stored beside it."""
+    task = tasks["atoms[2]"]
+    execute(task, store, Order("glassbench run demo", "run 1"))
+    entry = store.find(task.key)
+    assert entry is not None
+    record = entry.provenance()
+    assert record["identity"] == task.identity
+    assert (record["command"], record["run"]) == ("glassbench run demo", "run 1")
+    assert record["wall_s"] >= 0
+    assert record["peak_memory_MiB"] > 1
+    assert record["software"]["numpy"] == np.__version__
+    assert record["machine"]["cores"] >= 1
+    assert record["finished"].endswith("+00:00")
+
+
+def test_result_that_came_meanwhile_is_reused(
+    tasks: dict[str, TaskSpec], store: Store, mischief: Path
+) -> None:
+    """Another run may have been faster; and a worker that dies does not lose what it finished."""
+    task = tasks["atoms[0]"]
+    execute(task, store, Order(run_id="run 1"))
+    assert calls(mischief) == 1
+    for path in mischief.iterdir():
+        path.unlink()
+    assert execute(task, store, Order(run_id="run 2")) == Outcome(reused=True)
+    assert execute(task, store, Order(run_id="run 1", fresh=True)) == Outcome(reused=True)
+    assert calls(mischief) == 0
+    assert execute(task, store, Order(run_id="run 2", fresh=True)) == Outcome()
+    assert calls(mischief) == 1
+
+
+def test_any_exception_becomes_a_message(
+    tasks: dict[str, TaskSpec], store: Store, mischief: Path
+) -> None:
+    """Stages may raise what they want; the traceback is kept for those who ask."""
+    (mischief / "atoms-1").write_text("raise")
+    outcome = execute(tasks["atoms[1]"], store, Order())
+    assert outcome.error == (
+        "the stage failed\n  got      ValueError: nothing good can come of this sample"
+    )
+    assert "Traceback" in outcome.traceback
+    assert "_misbehave" in outcome.traceback
+    assert store.find(tasks["atoms[1]"].key) is None
+
+
+def test_missing_input_becomes_a_message(tasks: dict[str, TaskSpec], store: Store) -> None:
+    """An input that was damaged meanwhile is named."""
+    outcome = execute(tasks["energy[0]"], store, Order())
+    assert "a result is missing or damaged" in outcome.error
+    assert tasks["atoms[0]"].key in outcome.error
+
+
+def test_stage_that_the_worker_does_not_have(tasks: dict[str, TaskSpec], store: Store) -> None:
+    """A worker with other packages says what it lacks."""
+    outcome = execute(replace(tasks["table"], uses="demo.novel@1"), store, Order())
+    assert "the worker does not have the stage" in outcome.error
+    assert "demo.novel@1" in outcome.error
+    assert "GLASSBENCH_PLUGINS" in outcome.error
+
+
+def test_scratch_folder_is_gone_afterwards(tasks: dict[str, TaskSpec], tmp_path: Path) -> None:
+    """Only the result is left, also of a relative store."""
+    store = Store(tmp_path / "deep" / "store")
+    execute(tasks["table"], store, Order())
+    assert [path.name for path in store.folder.iterdir()] == [tasks["table"].key]
+
+
+def sample(n_atoms: int, value: float) -> xr.Dataset:
+    """Return what stands for one sample."""
+    values = {"x": ("atom", np.full(n_atoms, value), {"units": "K"}), "y": ((), value)}
+    coords = {"atom": np.arange(n_atoms), "species": ["Cu", "Zr"]}
+    return xr.Dataset(values, coords, {"same": "a", "different": value})
+
+
+def test_samples_are_joined_along_a_leading_dim() -> None:
+    """Scalars too gain the dim; labels of other dims do not."""
+    joined = join_samples([sample(3, 1.0), sample(3, 2.0)], (0, 5))
+    assert joined["x"].dims == ("sample", "atom")
+    assert joined["y"].dims == ("sample",)
+    assert list(joined["sample"].values) == [0, 5]
+    assert list(joined["species"].values) == ["Cu", "Zr"]
+    assert joined["x"].attrs == {"units": "K"}
+    assert joined.attrs == {"same": "a"}
+
+
+def test_samples_of_different_sizes_are_refused() -> None:
+    """Atoms of different structures have no common index."""
+    with pytest.raises(StageError, match=r"(?s)do not fit together.*'atom': 3.*'atom': 4"):
+        join_samples([sample(3, 1.0), sample(4, 2.0)], (0, 1))
+    plain = [sample(n, 1.0).drop_vars("atom") for n in (3, 4)]
+    with pytest.raises(StageError, match="do not fit together"):
+        join_samples(plain, (0, 1))
