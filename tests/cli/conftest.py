@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,11 +39,12 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(place: Path) -> Start:
+def start(place: Path) -> Iterator[Start]:
     """Return a function that starts the command line in a group of processes of its own."""
+    started: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: object) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603  # our own Python
+        process = subprocess.Popen(  # noqa: S603  # our own Python
             [sys.executable, "-m", "glassbench.cli", *map(str, arguments)],
             env={**os.environ, **ENVIRONMENT, "GLASSBENCH_STORE": str(place / "store")},
             cwd=place,
@@ -50,8 +53,14 @@ def start(place: Path) -> Start:
             text=True,
             start_new_session=True,
         )
+        started.append(process)
+        return process
 
-    return begin
+    yield begin
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 @pytest.fixture

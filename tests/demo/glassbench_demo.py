@@ -7,7 +7,6 @@ What a stage does beyond its numbers is asked for by files in the folder that it
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import time
 from pathlib import Path
@@ -104,9 +103,6 @@ def _misbehave(folder: str, name: str, task: Task) -> None:
         os._exit(7)
     if asked == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if asked == "fill":
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     if asked == "wait":
         task.progress(0.5, "waiting")
         time.sleep(TOO_LONG_S)
