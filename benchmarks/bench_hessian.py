@@ -20,7 +20,7 @@ from glassbench.kernels.normal_modes import (
 )
 from glassbench.md.tables import read_setfl_fs
 
-from .common import POTENTIAL, make_ase_atoms, make_glass, measure_ratio
+from .common import POTENTIAL, import_peer, make_ase_atoms, make_glass, measure_ratio
 
 if TYPE_CHECKING:
     from .common import Code, Glass
@@ -38,12 +38,12 @@ class Hessian:
     repeat = (1, 5, 10.0)
     warmup_time = 0.0
 
-    def setup(self, n_atoms: int, implementation: str = "own") -> None:
+    def setup(self, n_atoms: int, implementation: str) -> None:
         if implementation != "own" and n_atoms > TOO_SLOW:
             raise NotImplementedError
         glass = make_glass(n_atoms)
-        self.codes = {"own": _use_own(glass), "matscipy": _use_matscipy(glass)}
-        self.run = self.codes[implementation]
+        self.own = _use_own(glass)
+        self.run = self.own if implementation == "own" else _use_matscipy(glass)
         _use_own(make_glass(500))()
 
     def time_hessian(self, *_: object) -> None:
@@ -53,10 +53,9 @@ class Hessian:
         self.run()
 
     def track_ratio_to_matscipy(self, *_: object) -> float:
-        return measure_ratio(self.codes["own"], self.codes["matscipy"], repeat=1)
+        return measure_ratio(self.own, self.run, repeat=1)
 
-    track_ratio_to_matscipy.params = ([500, 2_000],)
-    track_ratio_to_matscipy.param_names = param_names[:1]
+    track_ratio_to_matscipy.params = ([500, 2_000], ["matscipy"])
     track_ratio_to_matscipy.unit = "times as fast"
 
 
@@ -70,13 +69,12 @@ class NormalModes:
     repeat = (1, 3, 10.0)
     warmup_time = 0.0
 
-    def setup(self, n_atoms: int, implementation: str = "own") -> None:
+    def setup(self, n_atoms: int, implementation: str) -> None:
         n = 3 * n_atoms
         # Its low eigenvalues spread as those of a glass do, over some decades.
         root = np.random.default_rng(n).normal(size=(n, n))
         self.matrix = root @ root.T / n
-        self.codes = {"own": self._run_own, "lapack": self._run_lapack}
-        self.run = self.codes[implementation]
+        self.run = self._run_own if implementation == "own" else self._run_lapack
 
     def _run_own(self) -> None:
         reduced = reduce_to_band(self.matrix.copy())
@@ -95,10 +93,9 @@ class NormalModes:
         self.run()
 
     def track_ratio_to_lapack(self, *_: object) -> float:
-        return measure_ratio(self.codes["own"], self.codes["lapack"], repeat=1)
+        return measure_ratio(self._run_own, self._run_lapack, repeat=1)
 
-    track_ratio_to_lapack.params = params[:1]
-    track_ratio_to_lapack.param_names = param_names[:1]
+    track_ratio_to_lapack.params = (params[0], ["lapack"])
     track_ratio_to_lapack.unit = "times as fast"
 
 
@@ -116,7 +113,6 @@ def _use_own(glass: Glass) -> Code:
 
 
 def _use_matscipy(glass: Glass) -> Code:
-    from matscipy.calculators.eam import EAM  # noqa: PLC0415  # a peer
-
-    atoms, calculator = make_ase_atoms(glass), EAM(str(POTENTIAL), kind="eam/fs")
+    eam = import_peer("matscipy.calculators.eam")
+    atoms, calculator = make_ase_atoms(glass), eam.EAM(str(POTENTIAL), kind="eam/fs")
     return lambda: calculator.get_hessian(atoms, format="sparse")

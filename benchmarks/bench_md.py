@@ -128,9 +128,8 @@ def _localise(session: Recorder, folder: Path) -> list[str]:
     potential = next(line.split()[3] for line in opening if line.startswith("pair_coeff"))
     shutil.copy(potential, folder / "potential")
     filled = {"region": "", "create_box": "read_data atoms"}
-    return [
-        filled.get(line.split()[0], line).replace(potential, "potential") for line in opening if line
-    ]
+    lines = [filled.get(line.partition(" ")[0], line) for line in opening]
+    return [line.replace(potential, "potential") for line in lines]
 
 
 def _run_lmp(folder: Path, deck: list[str]) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from glassbench.kernels.neighbours import calc_neighbours
 
-from .common import make_ase_atoms, make_glass, measure_ratio
+from .common import import_peer, make_ase_atoms, make_glass, measure_ratio
 
 if TYPE_CHECKING:
     from .common import Code, Glass
@@ -20,15 +20,10 @@ class Neighbours:
     params = ([2_000, 16_000], ["own", "matscipy", "freud"])
     param_names = ("n_atoms", "implementation")
 
-    def setup(self, n_atoms: int, implementation: str = "own") -> None:
+    def setup(self, n_atoms: int, implementation: str) -> None:
         glass = make_glass(n_atoms)
-        codes = {
-            "own": lambda: calc_neighbours(glass[0], glass[1], r_cut_A=R_CUT_A),
-            "matscipy": _use_matscipy(glass),
-            "freud": _use_freud(glass),
-        }
-        self.codes = codes
-        self.run = codes[implementation]
+        self.own = lambda: calc_neighbours(glass[0], glass[1], r_cut_A=R_CUT_A)
+        self.run = PEERS[implementation](glass) if implementation in PEERS else self.own
         self.run()
 
     def time_neighbours(self, *_: object) -> None:
@@ -38,30 +33,30 @@ class Neighbours:
         self.run()
 
     def track_ratio_to_matscipy(self, *_: object) -> float:
-        return measure_ratio(self.codes["own"], self.codes["matscipy"], repeat=5)
+        return measure_ratio(self.own, self.run, repeat=5)
 
     def track_ratio_to_freud(self, *_: object) -> float:
-        return measure_ratio(self.codes["own"], self.codes["freud"], repeat=5)
+        return measure_ratio(self.own, self.run, repeat=5)
 
-    for track in (track_ratio_to_matscipy, track_ratio_to_freud):
-        track.params = params[:1]
-        track.param_names = param_names[:1]
-        track.unit = "times as fast"
+    track_ratio_to_matscipy.params = (params[0], ["matscipy"])
+    track_ratio_to_freud.params = (params[0], ["freud"])
+    track_ratio_to_matscipy.unit = track_ratio_to_freud.unit = "times as fast"
 
 
 def _use_matscipy(glass: Glass) -> Code:
-    from matscipy.neighbours import neighbour_list  # noqa: PLC0415  # a peer
-
+    matscipy = import_peer("matscipy.neighbours")
     atoms = make_ase_atoms(glass)
-    return lambda: neighbour_list("ijD", atoms, R_CUT_A)
+    return lambda: matscipy.neighbour_list("ijD", atoms, R_CUT_A)
 
 
 def _use_freud(glass: Glass) -> Code:
-    import freud  # noqa: PLC0415  # a peer
-
+    freud = import_peer("freud")
     freud.parallel.set_num_threads(1)
     positions, cell, _ = glass
     box = freud.box.Box.from_matrix(cell)
     points = box.wrap(positions - cell.sum(axis=0) / 2)
     query = {"r_max": R_CUT_A, "exclude_ii": True}
     return lambda: freud.locality.AABBQuery(box, points).query(points, query).toNeighborList()
+
+
+PEERS = {"matscipy": _use_matscipy, "freud": _use_freud}

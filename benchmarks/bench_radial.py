@@ -8,7 +8,7 @@ import numpy as np
 
 from glassbench.kernels.radial import calc_radial_functions
 
-from .common import make_ase_atoms, make_glass, measure_ratio
+from .common import import_peer, make_ase_atoms, make_glass, measure_ratio
 
 if TYPE_CHECKING:
     from .common import Code, Glass
@@ -26,16 +26,13 @@ class RadialFunctions:
     param_names = ("n_atoms", "implementation")
     timeout = 300
 
-    def setup(self, n_atoms: int, implementation: str = "own") -> None:
+    def setup(self, n_atoms: int, implementation: str) -> None:
         glass = make_glass(n_atoms)
         peaks = np.full((2, 2), FIRST_PEAK_A)
-        self.codes = {
-            "own": lambda: calc_radial_functions(
-                *glass, peaks, centres=CENTRES, sigma=SIGMA, cutoff=CUTOFF
-            ),
-            "dscribe": _use_dscribe(glass),
-        }
-        self.run = self.codes[implementation]
+        self.own = lambda: calc_radial_functions(
+            *glass, peaks, centres=CENTRES, sigma=SIGMA, cutoff=CUTOFF
+        )
+        self.run = self.own if implementation == "own" else _use_dscribe(glass)
         self.run()
 
     def time_radial(self, *_: object) -> None:
@@ -45,18 +42,15 @@ class RadialFunctions:
         self.run()
 
     def track_ratio_to_dscribe(self, *_: object) -> float:
-        return measure_ratio(self.codes["own"], self.codes["dscribe"], repeat=5)
+        return measure_ratio(self.own, self.run, repeat=5)
 
-    track_ratio_to_dscribe.params = ([2_000],)
-    track_ratio_to_dscribe.param_names = param_names[:1]
+    track_ratio_to_dscribe.params = ([2_000], ["dscribe"])
     track_ratio_to_dscribe.unit = "times as fast"
 
 
 def _use_dscribe(glass: Glass) -> Code:
-    from dscribe.descriptors import ACSF  # noqa: PLC0415  # a peer
-
     eta = 1.0 / (2.0 * (SIGMA * FIRST_PEAK_A) ** 2)
-    acsf = ACSF(
+    acsf = import_peer("dscribe.descriptors").ACSF(
         r_cut=CUTOFF * FIRST_PEAK_A,
         g2_params=[[eta, centre * FIRST_PEAK_A] for centre in CENTRES],
         species=["Cu", "Zr"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from glassbench.scores.verdicts import Verdict, judge
 from glassbench.spec.load import load_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     import pandas as pd
     import xarray as xr
 
@@ -118,7 +119,7 @@ class Run:
         return pd.DataFrame([verdict.to_dict() for verdict in self.judged]).set_index("claim")
 
     def provenance(self) -> list[dict[str, Any]]:
-        """Return one record per result: stage, sample, key, whether it was reused, and its making."""
+        """Return one record per result: stage, sample, key, whether it was reused, its making."""
         records = []
         for stage_id in self:
             for sample, key in self.results.keys[stage_id].items():

@@ -1,16 +1,17 @@
 """The command line: thin over the Python interface.
 
 Exit codes: 0 done, 1 a claim was missed (or hit) unexpectedly, 2 a bad spec or argument,
-3 a stage failed, 130 interrupted.
+3 a stage failed, 130 interrupted, 141 the reader of the output has gone.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassbench import commands
 from glassbench.errors import GlassbenchError
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes options between positional arguments too: `why SPEC --scale smoke STAGE`."""
+
+    _is_nested = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse intermixed arguments, which argparse does by calling this method again."""
+        if self._is_nested:
+            return super().parse_known_args(args, namespace)
+        self._is_nested = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_nested = False
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -32,7 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"glassbench {version('glassbench')}"
     )
     parser.add_argument("--traceback", action="store_true", help="show Python tracebacks of errors")
-    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+    commanding = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
+    add = commanding.add_parser
 
     add("list", help="list the specs").set_defaults(do=commands.list_specs)
 
@@ -109,6 +130,18 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone; Python would flush again as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parsed = build_parser().parse_args(arguments)
     try:
         code: int = parsed.do(parsed)
@@ -123,8 +156,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
-    except BrokenPipeError:
-        return 0
     return code
 
 

@@ -28,7 +28,12 @@ BAD_VERDICTS = ("not reproduced", "unexpected hit")
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False)
+    class PipedConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command line, where rich would exit with 1, a missed claim."""
+            raise  # noqa: PLE0704  # rich calls this while it handles the error
+
+    return PipedConsole(highlight=False)
 
 
 def _table(*columns: str) -> Table:

@@ -1,9 +1,13 @@
-"""A small glass and its potential, for all rooms."""
+"""A small glass and its potential, and stages for tests of the engine, for all rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -11,7 +15,13 @@ import xarray as xr
 from hypothesis import settings
 from numpy.typing import ArrayLike
 
+from glassbench.engine import run as run_module
+from glassbench.engine.execute import Order, Outcome, execute
+from glassbench.engine.keys import TaskSpec
+from glassbench.engine.stages import PLUGINS_VARIABLE, load_stages
+from glassbench.engine.store import Store
 from glassbench.md.tables import Tables, read_setfl_fs, resample
+from glassbench.stage import REGISTRY, Stage
 from glassbench.variables import make_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -84,3 +94,46 @@ def small_glass(make_glass: MakeGlass) -> xr.Dataset:
     """Return the glass of 500 atoms in tests/data."""
     with np.load(ROOT / "tests" / "data" / "cu50zr50_500.npz") as data:
         return make_glass(data["position"], data["cell"], data["species_index"])
+
+
+@pytest.fixture
+def demo_stages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, Stage]]:
+    """Return all stages, those of the demo included, which are gone again afterwards."""
+    monkeypatch.setenv(PLUGINS_VARIABLE, "glassbench_demo")
+    monkeypatch.syspath_prepend(ROOT / "tests" / "demo")
+    load_stages.cache_clear()
+    yield load_stages()
+    sys.modules.pop("glassbench_demo", None)
+    for uses in [uses for uses in REGISTRY if uses.startswith("demo.")]:
+        del REGISTRY[uses]
+    load_stages.cache_clear()
+
+
+class InlinePool:
+    """Does every task at once in this process."""
+
+    slots = 3
+
+    def __init__(self, store: Store, **options: Any) -> None:  # noqa: ANN401  # as the pool's
+        self.store = store
+        self.command = options["command"]
+        self.run_id = uuid.uuid4().hex
+
+    def __enter__(self) -> Self:
+        """Return the pool."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+    def submit(self, task: TaskSpec, *, fresh: bool) -> Future[Outcome]:
+        """Do a task."""
+        future: Future[Outcome] = Future()
+        future.set_result(execute(task, self.store, Order(self.command, self.run_id, fresh)))
+        return future
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs work in this process."""
+    monkeypatch.setattr(run_module, "Pool", InlinePool)

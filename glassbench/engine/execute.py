@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,8 @@ from glassbench.errors import GlassbenchError, StageError
 from glassbench.stage import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from glassbench.engine.keys import InputKeys, TaskSpec
     from glassbench.engine.store import Store
     from glassbench.stage import Stage
@@ -120,7 +121,7 @@ def _stage_of(task: TaskSpec) -> Stage:
             "the worker does not have the stage",
             got=task.uses,
             expected=", ".join(sorted(stages)),
-            remedy="install the same packages, and set the same GLASSBENCH_PLUGINS, for the workers",
+            remedy="give the workers the same packages and the same GLASSBENCH_PLUGINS",
         )
     return stages[task.uses]
 

@@ -105,9 +105,7 @@ def compute(
         command=command,
         on_progress=reporter.update,
     ) as pool:
-        return _Driver(
-            protocol, store, pool, reporter, wanted, descendants(protocol, set(fresh))
-        ).run()
+        return _Driver(protocol, pool, reporter, wanted, descendants(protocol, set(fresh))).run()
 
 
 class _Driver:
@@ -116,14 +114,12 @@ class _Driver:
     def __init__(
         self,
         protocol: Protocol,
-        store: Store,
         pool: Pool,
         reporter: Reporter,
         wanted: Collection[str],
         fresh: Collection[str],
     ) -> None:
         self.protocol = protocol
-        self.store = store
         self.pool = pool
         self.reporter = reporter
         self.wanted = wanted
@@ -170,7 +166,7 @@ class _Driver:
             self._settle(stage_id)
 
     def _reuse(self, task: TaskSpec) -> bool:
-        if task.stage_id in self.fresh or self.store.find(task.key) is None:
+        if task.stage_id in self.fresh or self.pool.store.find(task.key) is None:
             return False
         self.results.keys[task.stage_id][task.sample] = task.key
         return True

@@ -13,15 +13,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from glassbench.errors import SpecError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 RESULT = "result.nc"
 PROVENANCE = "provenance.json"
@@ -208,7 +210,8 @@ class Store:
         -------
         The folders of whole results, and those of damaged ones.
         """
-        whole, damaged = [], []
+        whole: list[Path] = []
+        damaged: list[Path] = []
         for folder in (self.folder, *self.seeds):
             for path in sorted(folder.glob("*")) if folder.is_dir() else ():
                 if path.is_dir() and not _is_hidden(path):

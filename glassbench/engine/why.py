@@ -11,7 +11,7 @@ from glassbench.engine.keys import TaskSpec
 from glassbench.engine.store import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from glassbench.engine.store import Store
     from glassbench.spec.model import Protocol
@@ -73,7 +73,7 @@ def explain(protocol: Protocol, store: Store) -> list[Answer]:
     ]
 
 
-def nearest(identity: Mapping[str, Any], known: list[Mapping[str, Any]]) -> tuple[str, ...]:
+def nearest(identity: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return what differs from the most similar stored task of the same stage, in words."""
     name = str(identity["stage"]).split("@", maxsplit=1)[0]
     alike = [other for other in known if str(other.get("stage", "")).split("@")[0] == name]

@@ -44,7 +44,7 @@ def start(place: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(  # noqa: S603  # our own Python
+        process = subprocess.Popen(  # our own Python
             [sys.executable, "-m", "glassbench.cli", *map(str, arguments)],
             env={**os.environ, **ENVIRONMENT, "GLASSBENCH_STORE": str(place / "store")},
             cwd=place,
@@ -70,7 +70,7 @@ def run(start: Start) -> Run:
     def whole(*arguments: object) -> Done:
         process = start(*arguments)
         out, err = process.communicate(timeout=LONG_S)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return subprocess.CompletedProcess([*map(str, arguments)], process.returncode, out, err)
 
     return whole
 
@@ -84,6 +84,6 @@ def call(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
     def whole(*arguments: object) -> Done:
         code = main(list(map(str, arguments)))
-        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+        return subprocess.CompletedProcess([*map(str, arguments)], code, *capsys.readouterr())
 
     return whole

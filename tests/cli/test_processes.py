@@ -165,7 +165,9 @@ def test_two_runs_on_one_store(place: Path, start: Start, run: Run) -> None:
     assert len(stored(place)) == 10
     done = run("store", "verify")
     assert (done.returncode, done.stderr) == (0, "")
-    assert (place / "one" / "verdicts.json").read_text() == (place / "two" / "verdicts.json").read_text()
+    assert (place / "one" / "verdicts.json").read_text() == (
+        place / "two" / "verdicts.json"
+    ).read_text()
 
 
 @pytest.fixture
@@ -185,7 +187,7 @@ def scheduler(place: Path) -> Iterator[str]:
         ["worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"],
     )
     processes = [
-        subprocess.Popen(  # noqa: S603  # our own Python
+        subprocess.Popen(  # our own Python
             [sys.executable, "-m", "dask", *command],
             env=environment,
             cwd=place,

@@ -15,9 +15,9 @@ from glassbench.variables import make_dataset
 
 
 @pytest.fixture
-def stage(registry: Mapping[str, Stage]) -> Stage:
+def stage(demo_stages: Mapping[str, Stage]) -> Stage:
     """Return a stage that makes a float and an integer variable."""
-    return registry["demo.atoms@1"]
+    return demo_stages["demo.atoms@1"]
 
 
 def good() -> xr.Dataset:

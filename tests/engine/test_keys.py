@@ -51,9 +51,7 @@ def test_keys_are_those_of_earlier_versions(load_demo: LoadProtocol, mischief: P
 def test_key_is_the_hash_of_the_identity(load_demo: LoadProtocol, mischief: Path) -> None:
     """Anybody can compute a key from what the provenance holds."""
     keys = keys_of(load_demo(*without_mischief(mischief)))
-    text = (
-        '{"inputs":{},"params":{"n_atoms":5,"seed":3},"sample":0,"stage":"demo.atoms@1"}'
-    )
+    text = '{"inputs":{},"params":{"n_atoms":5,"seed":3},"sample":0,"stage":"demo.atoms@1"}'
     assert keys["atoms[0]"] == hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -62,8 +62,12 @@ def test_outcomes() -> None:
 
 def test_interrupts_wait_while_workers_start() -> None:
     """Ctrl-C reaches us after the workers are there, and never them."""
-    with pytest.raises(KeyboardInterrupt), _deaf_to_interrupts():
-        signal.raise_signal(signal.SIGINT)
-        reached = True
+    reached = []
+    deaf = _deaf_to_interrupts()
+    deaf.__enter__()
+    signal.raise_signal(signal.SIGINT)
+    reached.append("here")
+    with pytest.raises(KeyboardInterrupt):
+        deaf.__exit__(None, None, None)
     assert reached
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())

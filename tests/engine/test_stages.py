@@ -29,10 +29,10 @@ def test_own_stages_are_there() -> None:
     assert all(uses == stage.uses for uses, stage in load_stages().items())
 
 
-def test_variable_names_modules(registry: Mapping[str, Stage]) -> None:
+def test_variable_names_modules(demo_stages: Mapping[str, Stage]) -> None:
     """A module need not be packaged to add stages."""
-    assert registry["demo.atoms@1"].summary == "Make random atoms."
-    assert registry["demo.atoms@1"].params["n_atoms"].doc == "Number of atoms."
+    assert demo_stages["demo.atoms@1"].summary == "Make random atoms."
+    assert demo_stages["demo.atoms@1"].params["n_atoms"].doc == "Number of atoms."
 
 
 @pytest.mark.usefixtures("no_cache")

@@ -69,9 +69,7 @@ def test_long_values_are_cut() -> None:
     assert "..." in text
 
 
-def test_typical_time_is_the_median(
-    load_demo: LoadProtocol, store: Store, tmp_path: Path
-) -> None:
+def test_typical_time_is_the_median(load_demo: LoadProtocol, store: Store, tmp_path: Path) -> None:
     """Times of all stored results of a stage count."""
     results = compute(load_demo(), store, until="atoms")
     data = store.load(results.keys["atoms"][0])
