@@ -33,15 +33,14 @@ if TYPE_CHECKING:
 
 N_ATOMS = 2_000
 N_POINTS = 2_000
-ROUNDS = 3
 TIMESTEP_FS = 2.0
 HOT_K = 2_000.0
 COOLER_K = 1_980.0
 RAMP_PS = 2.0  # a thousand steps in two pieces with a record each
 COLD_K = 50.0
-SAMPLING_PS = 1.0
+SAMPLING_PS = 0.6
 SAMPLE_EVERY_FS = 20.0
-WARM_UP_PS = 0.2
+WARM_UP_PS = 0.1
 ROUGH_FORCE = 0.02
 SEED = 1
 CPU_TIME = 'shell "cat /proc/$PPID/schedstat >> cpu_time"'  # of the LAMMPS that runs the deck
@@ -50,8 +49,12 @@ CPU_TIME = 'shell "cat /proc/$PPID/schedstat >> cpu_time"'  # of the LAMMPS that
 class Recorder(Session):
     """A session that writes its commands down, since a deck is made of them."""
 
+    def __init__(self, *args: object) -> None:
+        self.deck: list[str] = []
+        super().__init__(*args)
+
     def commands(self, text: str) -> None:
-        self.__dict__.setdefault("deck", []).extend(map(str.strip, text.strip().splitlines()))
+        self.deck += map(str.strip, text.strip().splitlines())
         super().commands(text)
 
 
@@ -69,10 +72,10 @@ class MolecularDynamics:
             raise NotImplementedError
 
     def track_ratio_quench(self, glass: Glass) -> float:
-        return _measure_ratio(glass, _quench)
+        return _measure_ratio(glass, _quench, rounds=4)
 
     def track_ratio_vibration(self, glass: Glass) -> float:
-        return _measure_ratio(glass, _vibrate)
+        return _measure_ratio(glass, _vibrate, rounds=10)
 
     track_ratio_quench.unit = track_ratio_vibration.unit = "times the time of lmp"
 
@@ -90,11 +93,11 @@ def _vibrate(session: Session) -> Callable[[], None]:
     return lambda: sampler.run(2 * COLD_K, SEED, WARM_UP_PS, SAMPLING_PS)
 
 
-def _measure_ratio(glass: Glass, prepare: Steps) -> float:
+def _measure_ratio(glass: Glass, prepare: Steps, *, rounds: int) -> float:
     """Return our time over that of `lmp`: the best of some runs each, in turns."""
     best = np.full(2, np.inf)
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             own, steps = _run_own(glass, prepare, Path(folder))
             best = np.minimum(best, [own, _run_lmp(Path(folder), steps)])
     return float(best[0] / best[1])
