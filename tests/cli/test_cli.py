@@ -21,7 +21,11 @@ Run = Callable[..., Done]
 SPEC = "./demo-2021.yml"
 SMOKE = (SPEC, "--scale", "smoke")
 DEMO = Path(__file__).parents[1] / "demo"
-ENVIRONMENT = {"PYTHONPATH": str(DEMO), "GLASSBENCH_PLUGINS": "glassbench_demo"}
+ENVIRONMENT = {
+    "PYTHONPATH": str(DEMO),
+    "GLASSBENCH_PLUGINS": "glassbench_demo",
+    "PYTHONUNBUFFERED": "",  # argparse swallows the error of an unbuffered pipe
+}
 BROKEN = Path(__file__).parents[1] / "specs" / "broken"
 SCREEN = (24, 80)
 
