@@ -17,7 +17,7 @@ from glassbench import commands
 from glassbench.errors import GlassbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -53,8 +53,13 @@ def build_parser() -> argparse.ArgumentParser:
     commanding = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
-    add = commanding.add_parser
+    _add_commands_on_specs(commanding.add_parser)
+    _add_commands_on_results(commanding.add_parser)
+    return parser
 
+
+def _add_commands_on_specs(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add what looks at specs and stages without running anything."""
     add("list", help="list the specs").set_defaults(do=commands.list_specs)
 
     stages = add("stages", help="list the stages that a spec may use, or describe some")
@@ -65,6 +70,22 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("spec", nargs="+", help="key of a spec, or path of a YAML file")
     check.set_defaults(do=commands.check)
 
+    plan = add("plan", help="show what a run would compute and what it would reuse")
+    _add_spec(plan)
+    plan.set_defaults(do=commands.plan)
+
+    why = add("why", help="explain why results are reused or computed anew")
+    _add_spec(why)
+    why.add_argument("stage", nargs="?", help="only this stage")
+    why.set_defaults(do=commands.why)
+
+    new = add("new", help="start the spec of another paper")
+    new.add_argument("key", help="its key, such as softness-2016")
+    new.set_defaults(do=commands.new)
+
+
+def _add_commands_on_results(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add what makes results or looks at them."""
     run = add("run", help="run a spec and judge its claims")
     _add_spec(run)
     _add_execution(run)
@@ -76,29 +97,15 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--out", metavar="DIR", help="folder of the report (reports/KEY/SCALE)")
     report.set_defaults(do=commands.report)
 
-    plan = add("plan", help="show what a run would compute and what it would reuse")
-    _add_spec(plan)
-    plan.set_defaults(do=commands.plan)
-
-    why = add("why", help="explain why results are reused or computed anew")
-    _add_spec(why)
-    why.add_argument("stage", nargs="?", help="only this stage")
-    why.set_defaults(do=commands.why)
-
     compare = add("compare", help="put the verdicts of reports side by side")
     compare.add_argument("folder", nargs="+", help="folders with a verdicts.json")
     compare.set_defaults(do=commands.compare)
-
-    new = add("new", help="start the spec of another paper")
-    new.add_argument("key", help="its key, such as softness-2016")
-    new.set_defaults(do=commands.new)
 
     store = add("store", help="look after stored results")
     _add_store(store)
     store.add_argument("action", nargs="?", default="list", choices=commands.STORE_ACTIONS)
     store.add_argument("argument", nargs="*", help="remove: keys; export: SPEC SCALE STAGE DIR")
     store.set_defaults(do=commands.store)
-    return parser
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:
