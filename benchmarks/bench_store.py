@@ -82,7 +82,7 @@ WALL = time.perf_counter  # the disk is part of it
 
 
 class StoreSave:
-    """One result: a glass of 2 000 atoms (60 kB), or radial functions (63 MB)."""
+    """One result: a glass of 2 000 atoms (64 kB), or radial functions (63 MB)."""
 
     params = (SIZES, tuple(CODES))
     param_names = ("size", "implementation")

@@ -64,6 +64,9 @@ def _add_commands_on_specs(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     stages = add("stages", help="list the stages that a spec may use, or describe some")
     stages.add_argument("name", nargs="*", help="a stage, such as md.melt_quench")
+    stages.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of specs, for editors"
+    )
     stages.set_defaults(do=commands.list_stages)
 
     check = add("check", help="check specs without running them")

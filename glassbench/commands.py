@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ STORE_ACTIONS = ("list", "verify", "remove", "export")
 KEYS_REMEDY = "`glassbench store list` shows the keys"
 MISSED = 1
 FAILED = 3
-BAD_VERDICTS = ("not reproduced", "unexpected hit")
+NAME_COLUMNS = ("stage", "uses", "key", "with", "makes")
 
 
 def _console() -> Console:
@@ -41,7 +42,8 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # Names are for copying: other columns wrap first.
+        table.add_column(column, overflow="fold", no_wrap=column in NAME_COLUMNS)
     return table
 
 
@@ -61,8 +63,12 @@ def list_specs(_: Namespace) -> int:
 def list_stages(arguments: Namespace) -> int:
     """List all stages, or describe the named ones."""
     from glassbench.engine.stages import load_stages
+    from glassbench.spec.schema import spec_schema
 
     stages = load_stages()
+    if arguments.schema:
+        print(json.dumps(spec_schema(stages), indent=2))  # noqa: T201  # for a file, unwrapped
+        return 0
     if not arguments.name:
         table = _table("stage", "runs once per", "what it does")
         for uses in sorted(stages):
@@ -175,7 +181,7 @@ def _conclude(console: Console, done: Run, arguments: Namespace) -> int:
     console.print(f"report: {page}", soft_wrap=True)
     if done.failures:
         return FAILED
-    return MISSED if any(v.verdict in BAD_VERDICTS for v in done.judged) else 0
+    return MISSED if any(verdict.is_unexpected for verdict in done.judged) else 0
 
 
 def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
@@ -198,7 +204,7 @@ def plan(arguments: Namespace) -> int:
     protocol, place = _open(arguments)
     answers = explain(protocol, place)
     typical = typical_wall_s(place)
-    table = _table("stage", "uses", "tasks", "stored", "to compute", "s each, so far")
+    table = _table("stage", "uses", "tasks", "stored", "new", "s each")
     for call in protocol.stages.values():
         own = [answer for answer in answers if answer.task.stage_id == call.id]
         stored = sum(answer.entry is not None for answer in own)

@@ -234,6 +234,14 @@ def test_every_stage_can_be_described(call: Run) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_schema_is_json(call: Run) -> None:
+    """Editors get the schema with every stage in it."""
+    done = call("stages", "--schema")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["title"] == "glassbench spec"
+    assert "demo.atoms@1" in done.stdout
+
+
 def test_store_commands(computed: Run, place: Path) -> None:
     """Results are listed, verified, removed and exported."""
     listed = computed("store")
