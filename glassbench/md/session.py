@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from glassbench.errors import StageError
+from glassbench.kernels.neighbours import calc_heights
 from glassbench.md.tables import write_setfl_fs
 from glassbench.units import GPA_PER_BAR
 
@@ -266,7 +267,7 @@ def check_cell(cell: NDArray[np.float64], r_cut: float) -> None:
     r_cut
         Cutoff of the potential, angstrom.
     """
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    heights = calc_heights(cell)
     if heights.min() < 2 * r_cut:
         raise StageError(
             "the cell is too small for the potential",
