@@ -1,4 +1,4 @@
-"""Quench and vibration of the room md, against the command `lmp` with the very same commands.
+"""Quench, vibration and shear in the room md, against `lmp` with the very same commands.
 
 Both sides count the CPU time of the same steps only: reading files and starting up are left out.
 """
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glassbench.md.aqs import Plan, Shear
 from glassbench.md.melt_quench import Quench, Ramp
+from glassbench.md.sampling import Sampler
 from glassbench.md.session import Session
 from glassbench.md.tables import read_setfl_fs, resample
-from glassbench.md.vibration import Sampler
 from glassbench.stage import Task
 
 from .common import POTENTIAL, make_glass
@@ -42,6 +43,10 @@ SAMPLING_PS = 0.6
 SAMPLE_EVERY_FS = 20.0
 WARM_UP_PS = 0.1
 ROUGH_FORCE = 0.02
+STRAIN_STEP = 1e-4
+SHEAR_FORCE = 1e-4
+R_NEIGHBOUR_A = 3.9
+N_RECORDS = 10
 SEED = 1
 CPU_TIME = 'shell "cat /proc/$PPID/schedstat >> cpu_time"'  # of the LAMMPS that runs the deck
 
@@ -77,7 +82,11 @@ class MolecularDynamics:
     def track_ratio_vibration(self, glass: Glass) -> float:
         return _measure_ratio(glass, _vibrate, rounds=10)
 
-    track_ratio_quench.unit = track_ratio_vibration.unit = "times the time of lmp"
+    def track_ratio_shear(self, glass: Glass) -> float:
+        return _measure_ratio(glass, _shear, rounds=6)
+
+    track_ratio_quench.unit = "times the time of lmp"
+    track_ratio_vibration.unit = track_ratio_shear.unit = track_ratio_quench.unit
 
 
 def _quench(session: Session) -> Callable[[], None]:
@@ -91,6 +100,14 @@ def _quench(session: Session) -> Callable[[], None]:
 def _vibrate(session: Session) -> Callable[[], None]:
     sampler = Sampler(session, TIMESTEP_FS, SAMPLE_EVERY_FS)
     return lambda: sampler.run(2 * COLD_K, SEED, WARM_UP_PS, SAMPLING_PS)
+
+
+def _shear(session: Session) -> Callable[[], None]:
+    plan = Plan(N_RECORDS * STRAIN_STEP, STRAIN_STEP, STRAIN_STEP, SHEAR_FORCE, R_NEIGHBOUR_A)
+    start = {"position": session.wrapped_positions(), "cell": session.cell()}
+    shear = Shear(session.tables, np.zeros(session.n_atoms, int), "xy", plan, start)
+    shear.advance(session, 1)
+    return lambda: shear.advance(session, N_RECORDS)
 
 
 def _measure_ratio(glass: Glass, prepare: Steps, *, rounds: int) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassbench.engine.stages import load_stages
-from glassbench.spec.annotations import describe
+from glassbench.spec.annotations import describe, describe_inputs
 from glassbench.variables import lookup
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ suppress_warnings = ["myst.xref_missing"]
 
 def _describe(stage: Stage) -> Iterator[str]:
     yield f"\n## {stage.uses}\n\n{stage.summary} Once per {stage.split}.\n"
-    for given in stage.inputs.values():
-        needs = ", ".join(f"`{name}`" for name in given.needs) or "any variables"
-        yield f"- from `{given.name}`{' (optional)' if given.optional else ''}: {needs}"
+    yield from (f"- {line}" for line in describe_inputs(stage, "`"))
     if stage.params:
         yield "\n| with | type | default | meaning |\n| --- | --- | --- | --- |"
     for param in stage.params.values():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from glassbench.api import Run
+    from glassbench.engine.begun import Begun
+    from glassbench.engine.store import Entry
     from glassbench.spec.model import Protocol
     from glassbench.stage import Stage
 
@@ -86,14 +89,13 @@ def list_stages(arguments: Namespace) -> int:
 
 def describe_stage(stage: Stage) -> None:
     """Print the contract of a stage: inputs, parameters and what it makes."""
-    from glassbench.spec.annotations import describe
+    from glassbench.spec.annotations import describe, describe_inputs
     from glassbench.variables import lookup
 
     console = _console()
     console.print(f"[bold]{stage.uses}[/bold]  (once per {stage.split})\n{stage.summary}\n")
-    for given in stage.inputs.values():
-        optional = ", optional" if given.optional else ""
-        console.print(f"from {given.name}{optional}: {', '.join(given.needs) or 'any variables'}")
+    for line in describe_inputs(stage):
+        console.print(line)
     table = _table("with", "type", "default", "meaning")
     for param in stage.params.values():
         default = "required" if param.required else str(param.default)
@@ -172,10 +174,12 @@ def report(arguments: Namespace) -> int:
 
 
 def _conclude(console: Console, done: Run, arguments: Namespace) -> int:
-    """Print verdicts and failures, write the report, and choose the exit code."""
-    from glassbench.report.text import verdict_lines
+    """Print verdicts, scores and failures, write the report, and choose the exit code."""
+    from glassbench.report.text import score_lines, verdict_lines
 
     console.print(verdict_lines(done, console.width))
+    if (scores := score_lines(done, console.width)) is not None:
+        console.print(scores)
     _print_failures(console, done, tracebacks=arguments.traceback)
     page = done.report(arguments.out)
     console.print(f"report: {page}", soft_wrap=True)
@@ -274,22 +278,31 @@ def store(arguments: Namespace) -> int:
 def _list_store(arguments: Namespace) -> int:
     from glassbench.api import open_store
 
+    place = open_store(arguments.store)
     table = _table("key", "stage", "sample", "made", "s", "MiB", "from")
-    for entry in open_store(arguments.store).entries():
-        record = entry.provenance()
-        identity = record.get("identity", {})
-        size = sum(path.stat().st_size for path in entry.folder.iterdir()) / 2**20
-        table.add_row(
-            entry.key,
-            str(identity.get("stage", "?")),
-            str(identity.get("sample", "")),
-            str(record.get("finished", "?")),
-            f"{record.get('wall_s', 0):.1f}",
-            f"{size:.2f}",
-            "shipped" if entry.is_seed else "here",
-        )
+    for entry in place.entries():
+        source = "shipped" if entry.is_seed else "here"
+        table.add_row(*_store_row(entry, entry.provenance(), source))
+    for task in place.unfinished():
+        with suppress(FileNotFoundError):  # it has just been finished
+            record = {**task.record(), "finished": task.saved()}
+            table.add_row(*_store_row(task, record, "unfinished"))
     _console().print(table)
     return 0
+
+
+def _store_row(item: Entry | Begun, record: dict[str, Any], source: str) -> tuple[str, ...]:
+    identity = record.get("identity", {})
+    size = sum(path.stat().st_size for path in item.folder.iterdir()) / 2**20
+    return (
+        item.key,
+        str(identity.get("stage", "?")),
+        str(identity.get("sample", "")),
+        str(record.get("finished", "?")),
+        f"{record['wall_s']:.1f}" if "wall_s" in record else "",
+        f"{size:.2f}",
+        source,
+    )
 
 
 def _verify_store(arguments: Namespace) -> int:

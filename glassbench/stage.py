@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassbench.checkpoint import CHECKPOINT, read_arrays, write_arrays
+
 if TYPE_CHECKING:
     import xarray as xr  # noqa: TC004  # it would double the start-up time of the command line
+    from numpy.typing import NDArray
 
 MISSING: Any = inspect.Parameter.empty
+TASK = "task"  # the parameter of a stage function that is no parameter of a spec
 
 
 class Split(StrEnum):
@@ -63,6 +67,20 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class VariableOf:
+    """Marks a parameter that names a variable of an input, which is then checked with the spec.
+
+    Parameters
+    ----------
+    input
+        The input, for ``Annotated[str, VariableOf("x")]``. Without it, for
+        ``Annotated[dict[str, str], VariableOf()]``, the value maps each open input to a variable.
+    """
+
+    input: str = ""
+
+
+@dataclass(frozen=True)
 class Param:
     """One keyword-only parameter of a stage function."""
 
@@ -75,6 +93,21 @@ class Param:
     def required(self) -> bool:
         """Tell whether a spec must give the parameter."""
         return self.default is MISSING
+
+    @property
+    def names_variable_of(self) -> VariableOf | None:
+        """What the parameter names a variable of, or ``None`` if it is no such name."""
+        # `| None` may stand inside of the mark or around it.
+        marked = (self.annotation, *typing.get_args(self.annotation))
+        marks = [mark for item in marked for mark in getattr(item, "__metadata__", ())]
+        return next((mark for mark in marks if isinstance(mark, VariableOf)), None)
+
+    def names(self, value: Any) -> dict[str, str]:  # noqa: ANN401  # of any parameter
+        """Return the variable of each input that a value of the parameter names."""
+        mark = self.names_variable_of
+        if mark is None or value is None:
+            return {}
+        return {mark.input: value} if mark.input else dict(value)
 
 
 @dataclass(frozen=True)
@@ -98,6 +131,7 @@ class Stage:
     makes: tuple[str, ...]
     params: Mapping[str, Param]
     wants_task: bool
+    open_inputs: bool = False  # whether a spec may give more inputs, under names of its own
 
     @property
     def uses(self) -> str:
@@ -109,6 +143,12 @@ class Stage:
         """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
 
+    def reads(self, name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the variables of an input that are read, given the parameters; none means all."""
+        needs = self.inputs[name].needs if name in self.inputs else ()
+        named = [param.names(params[key]) for key, param in self.params.items() if key in params]
+        return tuple(dict.fromkeys([*needs, *(found[name] for found in named if name in found)]))
+
 
 def _no_progress(done: float, text: str) -> None:
     """Drop progress reports."""
@@ -117,15 +157,36 @@ def _no_progress(done: float, text: str) -> None:
 
 @dataclass(frozen=True)
 class Task:
-    """What a stage function may know of the run that calls it."""
+    """What a stage function may know of the run that calls it.
+
+    Parameters
+    ----------
+    sample
+        Index of the sample.
+    scratch
+        Folder for files that are gone afterwards.
+    progress
+        Takes the share that is done, from 0 to 1, and a few words.
+    kept_in
+        Folder of the checkpoint, which outlives an interruption; `scratch` by default.
+    """
 
     sample: int = 0
     scratch: Path = field(default_factory=Path.cwd)
     progress: Callable[[float, str], None] = _no_progress
+    kept_in: Path | None = None
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return the random generator of this sample, fixed by the seed of the spec."""
         return np.random.default_rng([seed, self.sample])
+
+    def save_checkpoint(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Keep arrays from which the stage can go on if it is interrupted after this."""
+        write_arrays((self.kept_in or self.scratch) / CHECKPOINT, arrays)
+
+    def load_checkpoint(self) -> dict[str, NDArray[np.generic]] | None:
+        """Return what was kept last, or ``None`` if the stage starts from the beginning."""
+        return read_arrays((self.kept_in or self.scratch) / CHECKPOINT)
 
 
 REGISTRY: dict[str, Stage] = {}
@@ -140,6 +201,9 @@ def stage(
     needs: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
     """Register a function as the stage ``name@version``.
+
+    Its keyword-only parameters are those of the spec, and the others its inputs; a parameter
+    ``**others`` takes any number of further inputs, under names that the spec chooses.
 
     Parameters
     ----------
@@ -179,19 +243,35 @@ def _inspect(  # noqa: PLR0917  # the fields of a record, in its order
     docs = _parameter_docs(inspect.getdoc(function) or "")
     inputs: dict[str, Input] = {}
     params: dict[str, Param] = {}
+    open_inputs = False
     for key, parameter in signature.parameters.items():
-        if key == "task":
+        if key == TASK:
             continue
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            open_inputs = True
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             params[key] = Param(key, hints[key], parameter.default, docs.get(key, ""))
         else:
             optional = parameter.default is None
             inputs[key] = Input(key, tuple(needs.get(key, ())), optional)
-    if set(needs) - set(inputs):
-        message = f"{name}: needs names inputs that the function does not take"
+    wants_task = TASK in signature.parameters
+    record = Stage(
+        name, version, function, split, inputs, tuple(makes), params, wants_task, open_inputs
+    )
+    _check_names(record, needs)
+    return record
+
+
+def _check_names(record: Stage, needs: Iterable[str]) -> None:
+    """See that what the declaration says of inputs is said of inputs that the function takes."""
+    if set(needs) - set(record.inputs):
+        message = f"{record.name}: needs names inputs that the function does not take"
         raise ValueError(message)
-    wants_task = "task" in signature.parameters
-    return Stage(name, version, function, split, inputs, tuple(makes), params, wants_task)
+    for param in record.params.values():
+        mark = param.names_variable_of
+        if mark and not (mark.input in record.inputs if mark.input else record.open_inputs):
+            message = f"{record.name}: {param.name} is of an input that the function does not take"
+            raise ValueError(message)
 
 
 def _parameter_docs(doc: str) -> dict[str, str]:

@@ -10,5 +10,6 @@ import math
 BOLTZMANN_EV_PER_K = 8.617333262e-5
 AMU_A2_PER_PS2_IN_EV = 1.03642696e-4
 GPA_PER_BAR = 1.0e-4
+EV_PER_GPA_A3 = 6.241509074e-3
 # Frequencies are stored in THz (cycles per ps); omega = 2 pi nu in rad/ps.
 THZ_PER_RAD_PER_PS = 1.0 / (2.0 * math.pi)

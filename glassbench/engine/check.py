@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassbench.errors import VariableError
-from glassbench.variables import Variable, lookup
+from glassbench.variables import lookup
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from glassbench.declarations import Variable
     from glassbench.stage import Stage
 
 KINDS = {"f": "f", "i": "iu", "U": "UOT"}

@@ -6,19 +6,22 @@ import tempfile
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from glassbench.checkpoint import CHECKPOINT
+from glassbench.engine.begun import Begun, claim
 from glassbench.engine.check import check_output
 from glassbench.engine.provenance import describe
 from glassbench.engine.stages import load_stages
 from glassbench.errors import GlassbenchError, StageError
-from glassbench.stage import Task
+from glassbench.stage import TASK, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from glassbench.engine.keys import InputKeys, TaskSpec
     from glassbench.engine.store import Store
@@ -80,7 +83,13 @@ def execute(task: TaskSpec, store: Store, order: Order) -> Outcome:
     try:
         if _is_done(task, store, order):
             return Outcome(reused=True)
-        _compute(task, store, order)
+        record = {"identity": task.identity, "run": order.run_id}
+        wait = partial(progress_for(task), 0.0, "waiting for another run")
+        begun = Begun(task.key, store.folder)
+        with claim(begun, record, fresh=order.fresh, on_wait=wait) as kept_in:
+            if _is_done(task, store, order):
+                return Outcome(reused=True)
+            _compute(task, store, order, kept_in)
     except GlassbenchError as error:
         return Outcome(str(error), traceback.format_exc())
     except Exception as error:  # noqa: BLE001  # one bad sample must not end the others
@@ -97,21 +106,28 @@ def _is_done(task: TaskSpec, store: Store, order: Order) -> bool:
     return not order.fresh or entry.provenance().get("run") == order.run_id
 
 
-def _compute(task: TaskSpec, store: Store, order: Order) -> None:
+def _compute(task: TaskSpec, store: Store, order: Order, kept_in: Path | None) -> None:
     stage = _stage_of(task)
     started = time.perf_counter()
+    resumed = kept_in is not None and (kept_in / CHECKPOINT).exists()
     inputs = {
-        name: load_input(store, stage, name, keys, task.samples)
+        name: load_input(store, keys, stage.reads(name, task.params), task.samples)
         for name, keys in task.inputs.items()
     }
     with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
         extra = {}
         if stage.wants_task:
-            extra["task"] = Task(task.sample or 0, Path(scratch), progress_for(task))
+            extra[TASK] = Task(task.sample or 0, Path(scratch), progress_for(task), kept_in)
         data = stage.function(**inputs, **task.params, **extra)
     check_output(stage, data)
-    origin = {"identity": task.identity, "command": order.command, "run": order.run_id}
-    store.save(task.key, data, {**describe(time.perf_counter() - started), **origin})
+    record = {
+        **describe(time.perf_counter() - started),
+        "resumed": resumed,
+        "identity": task.identity,
+        "command": order.command,
+        "run": order.run_id,
+    }
+    store.save(task.key, data, record)
 
 
 def _stage_of(task: TaskSpec) -> Stage:
@@ -127,13 +143,12 @@ def _stage_of(task: TaskSpec) -> Stage:
 
 
 def load_input(
-    store: Store, stage: Stage, name: str, keys: InputKeys, samples: tuple[int, ...]
+    store: Store, keys: InputKeys, variables: Sequence[str], samples: tuple[int, ...]
 ) -> xr.Dataset:
     """Read one input of a stage; results of many samples are joined along ``sample``."""
-    needs = stage.inputs[name].needs
     if isinstance(keys, str):
-        return store.load(keys, needs)
-    return join_samples([store.load(key, needs) for key in keys], samples)
+        return store.load(keys, variables)
+    return join_samples([store.load(key, variables) for key in keys], samples)
 
 
 def join_samples(parts: list[xr.Dataset], samples: tuple[int, ...]) -> xr.Dataset:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from glassbench.engine.begun import TEMPORARY, Begun, all_begun, explaining
 from glassbench.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 RESULT = "result.nc"
 PROVENANCE = "provenance.json"
-TEMPORARY = ".tmp-"
 ATTEMPTS = 50
 REPLACING_S = 0.02
 ABANDONED_AFTER_S = 24 * 3600
@@ -158,23 +158,13 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[Path]:
         """Give a temporary folder on the disk of the store, and say what goes wrong with it."""
-        try:
+        with explaining(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=self.folder))
             try:
                 yield temporary
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            raise StoreError(
-                "no space is left for a result" if full else "a result cannot be written",
-                where=str(self.folder),
-                got=str(error),
-                remedy="free some space and run again; finished results are kept"
-                if full
-                else "check that the folder is yours to write, or give another with --store",
-            ) from error
 
     def _publish(self, temporary: Path, final: Path) -> None:
         """Rename a finished result into place; what stands there already is moved away first."""
@@ -192,6 +182,10 @@ class Store:
             else:
                 return
         raise StoreError("a result keeps being replaced by another process", where=str(final))
+
+    def unfinished(self) -> list[Begun]:
+        """Return the tasks that have a checkpoint and no result."""
+        return [task for task in all_begun(self.folder) if task.checkpoint.exists()]
 
     def entries(self) -> Iterator[Entry]:
         """Go through all whole results, the user's first."""
@@ -233,28 +227,60 @@ class Store:
             self._publish(temporary, self.folder / entry.key)
 
     def remove(self, key: str) -> bool:
-        """Delete the user's own copy of a result, whole or damaged; tell whether there was one.
+        """Delete the user's own copy of a result, whole, damaged or unfinished.
+
+        Returns
+        -------
+        Whether there was one.
 
         Raises
         ------
         StoreError
-            If it is not the user's to delete.
+            If it is not the user's to delete, or is being computed.
         """
-        folder = self.folder / key
-        if folder.parent != self.folder or _is_hidden(folder) or not folder.is_dir():
+        folder, task = self.folder / key, Begun(key, self.folder)
+        if folder.parent != self.folder or _is_hidden(folder):
             return False
+        there = [path for path in (task.folder, folder) if path.is_dir()]
         try:
-            shutil.rmtree(folder)
+            if task.folder in there:
+                self._discard(task)
+            if folder in there:
+                shutil.rmtree(folder)
         except OSError as error:
             raise StoreError("a result cannot be removed", where=key, got=str(error)) from error
-        return True
+        return bool(there)
+
+    def _discard(self, task: Begun) -> None:
+        lock = task.lock()
+        if lock is None:
+            raise StoreError(
+                "a result is being computed", where=task.key, remedy="end that run first"
+            )
+        with lock:
+            task.discard()
 
     def sweep(self) -> None:
-        """Delete what killed processes left behind a day or longer ago."""
+        """Delete what killed processes left behind and nobody can use.
+
+        That is, half-written results after a day, and of tasks that nobody works on those without
+        a checkpoint or with a result: a fresh run that was interrupted begins anew.
+        """
+        for task in all_begun(self.folder):
+            with suppress(OSError):  # a store that is not ours to write
+                self._sweep(task)
         for path in self.folder.glob(f"{TEMPORARY}*"):
             with suppress(OSError):  # another process may sweep too
                 if time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
                     shutil.rmtree(path, ignore_errors=True)
+
+    def _sweep(self, task: Begun) -> None:
+        lock = task.lock()
+        if lock is None:
+            return
+        with lock:
+            if not task.checkpoint.exists() or self.find(task.key) is not None:
+                task.discard()
 
 
 def write_netcdf(data: xr.Dataset, path: Path) -> None:

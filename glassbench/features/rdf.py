@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,8 @@ from glassbench.kernels.rdf import (
     divide_counts,
     find_first_peak,
 )
-from glassbench.stage import Quantity, Split, stage
+from glassbench.scores.atoms import check_same_atoms, read_finite
+from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
@@ -64,32 +65,37 @@ def rdf(
     "features.group_rdf",
     version=1,
     split=Split.PROTOCOL,
-    needs={
-        "glass": ATOMS,
-        "flexibility": ("flexibility_volume",),
-    },
+    needs={"glass": ATOMS},
     makes=("group_rdf", "first_peak"),
 )
 def group_rdf(
     glass: xr.Dataset,
-    flexibility: xr.Dataset,
+    ranking: xr.Dataset,
     *,
+    variable: Annotated[str, VariableOf("ranking")],
+    by: Literal["species", "all"] = "species",
     share: Annotated[float, Quantity("1", gt=0, le=0.5)] = 0.01,
     r_max_A: Annotated[float, Quantity("angstrom", gt=0)] = 10.0,
     bin_width_A: Annotated[float, Quantity("angstrom", gt=0)] = 0.02,
     smoothing_A: Annotated[float, Quantity("angstrom", ge=0)] = 0.1,
 ) -> xr.Dataset:
-    """Radial distribution around the least and the most flexible atoms (sf-2020, Eq. 3, Fig. 1).
+    """Radial distribution around the atoms with the lowest and the highest values of a variable.
 
-    Atoms of each species are ranked by flexibility volume, all samples together. The first peak
-    of the ``lowest`` group, found on g(r) smoothed by a Gaussian, gives the unit of length for
-    each pair of species of centre and neighbour (r_p of Eq. 5).
+    As around the least and the most flexible atoms in sf-2020 (Eq. 3, Fig. 1). Atoms of all samples
+    are ranked together. The first peak of the ``lowest`` group, found on g(r) smoothed by a
+    Gaussian, gives a unit of length for each pair of species of centre and neighbour (r_p of
+    sf-2020, Eq. 5).
 
     Parameters
     ----------
+    variable
+        Name of a variable of the ranking, one number per atom.
+    by
+        Whether atoms are ranked within each species, or all in one list; then a group may hold
+        few atoms of a species.
     share
-        Share of the atoms of each species in the groups ``lowest`` and ``highest``, rounded to
-        whole atoms, at least one.
+        Share of the atoms, of each species or of all, in the groups ``lowest`` and ``highest``,
+        rounded to whole atoms, at least one.
     r_max_A
         Largest distance, at most half the box.
     bin_width_A
@@ -99,13 +105,17 @@ def group_rdf(
 
     Raises
     ------
+    VariableError
+        If the ranking does not hold the variable, or not for the same atoms.
     StageError
-        If the box is under twice `r_max_A`, or a pair of species has no first peak, as when one
-        is absent.
+        If a value is not finite, the box is under twice `r_max_A`, or a pair of species has no
+        first peak, as when one is absent from the group.
     """
     n_bins = max(1, round(r_max_A / bin_width_A))
-    kinds = glass["species_index"].values
-    group = rank_groups(flexibility["flexibility_volume"].values, kinds, share=share)
+    values = read_finite(ranking, "ranking", variable)
+    kinds = glass["species_index"].transpose("sample", "atom").values
+    check_same_atoms(values, kinds)
+    group = rank_groups(values, kinds if by == "species" else np.zeros_like(kinds), share=share)
     sums = [
         _count(glass.isel(sample=s), group[s], n_groups=3, r_max_A=r_max_A, n_bins=n_bins)
         for s in range(glass.sizes["sample"])
@@ -124,16 +134,16 @@ def group_rdf(
 def rank_groups(
     values: NDArray[np.float64], kinds: NDArray[np.int64], *, share: float
 ) -> NDArray[np.int64]:
-    """Mark the atoms of each species with the lowest and the highest values.
+    """Mark the atoms of each kind with the lowest and the highest values.
 
     Parameters
     ----------
     values
         Any shape; ties are broken by position.
     kinds
-        Species of each atom, of the same shape.
+        Kind of each atom, as its species, of the same shape.
     share
-        Share of the atoms of each species in either group.
+        Share of the atoms of each kind in either group.
 
     Returns
     -------
@@ -184,6 +194,6 @@ def _find_peaks(
         try:
             peaks[a, b] = find_first_peak(r, g[a, b], smoothing_A=smoothing_A)
         except StageError as error:
-            error.where = f"{species[b]} around the least flexible {species[a]}"
+            error.where = f"{species[b]} around {species[a]} of the group lowest"
             raise
     return peaks

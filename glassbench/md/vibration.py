@@ -9,11 +9,10 @@ import xarray as xr
 
 from glassbench.errors import StageError
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
+from glassbench.md.sampling import HOP_A, Sampler
 from glassbench.md.session import Session
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
-
-HOP_A = 1.0
 
 
 @stage(
@@ -81,12 +80,14 @@ def vibration(
         tables, glass["cell"].to_numpy(), start, glass["species_index"].to_numpy()
     ) as session:
         sampler = Sampler(session, timestep_fs, sample_every_fs)
+        runs = []
         for index in range(n_runs):
-            sampler.run(
-                2 * temperature_K, int(rng.integers(1, 2**31)), equilibration_ps, sampling_ps
+            velocity_seed = int(rng.integers(1, 2**31))
+            runs.append(
+                sampler.run(2 * temperature_K, velocity_seed, equilibration_ps, sampling_ps)
             )
             task.progress((index + 1) / n_runs, f"run {index + 1}")
-    mean, square, temperature = sampler.averages()
+    mean, square, temperature = (np.array([r[k] for r in runs]) for k in range(3))
     refuse_hops(mean)
     msd = square - np.einsum("rij,rij->ri", mean, mean)
     return make_dataset(
@@ -96,54 +97,6 @@ def vibration(
             "run_temperature": temperature,
         }
     )
-
-
-class Sampler:
-    """Runs NVE dynamics in one session and sums displacements while it goes."""
-
-    def __init__(self, session: Session, timestep_fs: float, sample_every_fs: float) -> None:
-        self.session = session
-        self.timestep_ps = timestep_fs * 1e-3
-        self.every = max(1, round(sample_every_fs / timestep_fs))
-        self.start = session.gather("x")
-        self._runs: list[tuple[np.ndarray, np.ndarray, float]] = []
-        session.commands(f"timestep {self.timestep_ps:.17g}")
-
-    def run(
-        self, velocity_K: float, seed: int, equilibration_ps: float, sampling_ps: float
-    ) -> None:
-        """Do one run from the starting positions and keep its averages."""
-        session = self.session
-        session.set_positions(self.start)
-        session.commands(f"""
-            velocity all create {velocity_K} {seed} mom yes rot no dist gaussian loop all
-            fix nve all nve
-            run {round(equilibration_ps / self.timestep_ps)} post no
-        """)
-        n_samples = max(1, round(sampling_ps / (self.timestep_ps * self.every)))
-        total = np.zeros_like(self.start)
-        square = np.zeros(session.n_atoms)
-        temperature = 0.0
-        for _ in range(n_samples):
-            session.commands(f"run {self.every} pre no post no")
-            displacement = self._displacement()
-            total += displacement
-            square += np.einsum("ij,ij->i", displacement, displacement)
-            temperature += session.thermo("temp")
-        session.commands("unfix nve")
-        self._runs.append((total / n_samples, square / n_samples, temperature / n_samples))
-
-    def _displacement(self) -> np.ndarray:
-        """Return the displacements from the start by the nearest image, shape (n, 3)."""
-        cell = self.session.cell()
-        moved = self.session.gather("x") - self.start
-        moved -= np.round(np.linalg.solve(cell.T, moved.T).T) @ cell
-        return moved
-
-    def averages(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return per run the mean displacement (run, n, 3), its mean square and temperature."""
-        mean, square, temperature = zip(*self._runs, strict=True)
-        return np.array(mean), np.array(square), np.array(temperature)
 
 
 def refuse_hops(mean: np.ndarray) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from glassbench.variables import VARIABLES
+from glassbench.declarations import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
+
+FAN_2020 = "Fan, Ding and Ma, Mater. Today 40, 48 (2020)"
+YANG_2021 = "Yang et al., Phys. Rev. B 104, 064108 (2021)"
+D2MIN = r"$\Delta D^2_\mathrm{min}$"
+D2MIN_TEXT = "\u0394D\u00b2min"  # for captions, which know no subscripts
+SYMBOLS = {"d2min_jump": D2MIN_TEXT}  # of variables, for captions
 
 
 class Drawing(NamedTuple):

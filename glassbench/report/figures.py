@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from glassbench.report import figures_fit, figures_glass, figures_scores, figures_structure
-from glassbench.report.sources import makers
+from glassbench.report import (
+    figures_classifier,
+    figures_fit,
+    figures_glass,
+    figures_maps,
+    figures_models,
+    figures_scores,
+    figures_shear,
+    figures_space,
+    figures_structure,
+    figures_trends,
+)
+from glassbench.report.sources import PREDICTION, makers
 from glassbench.report.style import draw
 
 if TYPE_CHECKING:
@@ -62,7 +73,19 @@ class Plan(NamedTuple):
 PLANS = (
     Plan(("structural_flexibility", "log_flexibility", "is_test"), figures_fit.plan_prediction),
     Plan(("pearson_r", "pearson_r_interval"), figures_scores.plan_correlations, every=True),
+    Plan(("total_rdf", "peak_position", "split_depth"), figures_space.plan_split_peak),
+    Plan(("tracked_atom", "d2min_trace"), figures_shear.plan_traces),
+    Plan(("d2min_histogram", "rearranged_share"), figures_shear.plan_distribution),
+    Plan(("cv_accuracy", *figures_classifier.CHOSEN), figures_classifier.plan_grid_search),
+    Plan((PREDICTION,), figures_maps.plan_maps),
+    Plan(("active_probability", "active_plateau"), figures_classifier.plan_active_probability),
+    Plan(("decision_density", "class_shift"), figures_classifier.plan_separation),
+    Plan(figures_space.DECAY, figures_space.plan_autocorrelation),
     Plan(("group_rdf", "first_peak"), figures_structure.plan_group_rdf),
+    Plan(figures_trends.TREND, figures_trends.plan_trend, every=True),
+    Plan(("classifier_accuracy",), figures_models.plan_models),
+    Plan(("shear_stress", "sheared_energy"), figures_shear.plan_stress),
+    Plan(("thermal_msd", "sampled_temperature"), figures_glass.plan_thermal_msd),
     Plan(("weight", "structural_flexibility"), figures_fit.plan_weights),
     Plan(("test_pearson_r", "cv_pearson_r"), figures_fit.plan_regularisation),
     Plan(("frequency",), figures_glass.plan_density_of_states),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassbench.report.drawing import Drawing, join_words
+from glassbench.report.drawing import FAN_2020, Drawing, join_words
 from glassbench.report.sources import makers, param, published_value, read, read_species
 from glassbench.report.style import (
     FAINT,
@@ -58,7 +58,7 @@ def plan_prediction(run: Run, stage_id: str) -> Drawing:
         f"The atoms held back from training (stage {stage_id}), {join_words(counts)}; darker "
         "cells hold more atoms, on a logarithmic scale. The line is SF = ln v_flex. "
         f"Pearson {RHO} = {join_words(found)}{_say_published(run, stage_id, names)}. "
-        "Drawn as Figs. 2 and S4 of Fan, Ding and Ma, Mater. Today 40, 48 (2020)."
+        f"Drawn as Figs. 2 and S4 of {FAN_2020}."
     )
     alt = f"Density plots of structural flexibility against ln v_flex: {join_words(found)}"
     title = "Structural flexibility against flexibility volume"
@@ -92,7 +92,7 @@ def _say_published(run: Run, stage_id: str, names: list[str]) -> str:
         f"{say_measured(value)} ({name})"
         for score in _correlation_stages(run, stage_id)
         for name in names
-        if (value := published_value(run, score, "pearson_r", name)) is not None
+        if (value := published_value(run, score, "pearson_r", {"species": name})) is not None
     ]
     return f"; the paper has {join_words(found)}" if found else ""
 
@@ -160,8 +160,7 @@ def plan_regularisation(run: Run, stage_id: str) -> Drawing:
     caption = (
         "Full lines: on the test atoms. Dashed: in cross-validation inside the training part, by "
         f"which C was chosen, {join_words(chosen)}, the ringed points. {_say_range(fit, names)}"
-        f"Drawn as Fig. S1 of Fan, Ding and Ma, Mater. Today 40, 48 (2020), which finds {RHO} "
-        "insensitive to C above 1."
+        f"Drawn as Fig. S1 of {FAN_2020}, which finds {RHO} insensitive to C above 1."
     )
     alt = f"Correlation over the regularisation parameter C for {join_words(names)}"
     return Drawing(f"{stage_id}-regularisation", "Sensitivity to C", caption, alt, make)

@@ -11,14 +11,16 @@ from glassbench.report.sources import makers, read, read_species
 from glassbench.report.style import (
     FAINT,
     INK,
+    Margins,
     add_grid,
     colour_of,
     count_cells,
+    draw_band,
     label_log_axes,
     make_panels,
     shades_of,
 )
-from glassbench.report.words import RHO, count, say_measured, say_share
+from glassbench.report.words import RHO, THIN_SPACE, count, say_measured, say_share
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 RECORDS_SHOWN = 150  # per sample: more hide the curve behind its own noise
 BINS = 60
 QUENCH = ("quench_temperature", "quench_volume", "quench_energy")
+QUANTILES = (0.1, 0.5, 0.9)
+CLOSE = Margins(between=0.3)
 PROOFS = ("melt_msd", "melt_crystalline_share", "crystalline_share")
 
 
@@ -195,3 +199,48 @@ def _draw_equality(ax: Axes, x: NDArray[Any], y: NDArray[Any], colour: str) -> N
     label_log_axes(ax)
     ends = [min(x.min(), y.min()), max(x.max(), y.max())]
     ax.plot(ends, ends, color=FAINT, linewidth=0.9, zorder=3)
+
+
+def plan_thermal_msd(run: Run, stage_id: str) -> Drawing:
+    """Plan vibrational displacements over temperature, beside the harmonic line."""
+    data = read(run, stage_id, "thermal_msd", "sampled_temperature", "displaced_share")
+    names, index = read_species(run, stage_id, data)
+    temperature = data["sampled_temperature"].mean("sample").values
+    msd = data["thermal_msd"].transpose("sample", "atom", "temperature").values
+    levels = [np.quantile(msd[index.values == k], QUANTILES, axis=0) for k in range(len(names))]
+
+    def make() -> Figure:
+        figure, axes = make_panels(len(names), size_in=(2.95, 2.3), sharey=True, margins=CLOSE)
+        for k, name in enumerate(names):
+            _draw_heating(axes[0, k], temperature, levels[k], colour_of(name, k))
+            axes[0, k].set_title(name)
+        axes[0, 0].set_ylabel("mean squared displacement (Å$^2$)")
+        axes[0, 0].legend(loc="upper left")
+        return figure
+
+    excess = [
+        f"{median[-1] * temperature[0] / (median[0] * temperature[-1]):.3g} times ({name})"
+        for name, (_, median, _) in zip(names, levels, strict=True)
+    ]
+    displaced = data["displaced_share"].mean("sample").values[-1]
+    caption = (
+        f"Mean squared displacement from the inherent structure of the atoms of "
+        f"{count(data.sizes['sample'], 'sample')}: median, and the range of the middle "
+        f"80{THIN_SPACE}% of the atoms. Dashed: the harmonic line, through zero and the median at "
+        f"the lowest temperature. At {temperature[-1]:.0f} K the median is {join_words(excess)} "
+        f"that of the line, and {say_share(float(displaced))} of the atoms have moved on."
+    )
+    alt = f"Mean squared displacement of {join_words(names)} over temperature"
+    title = "Vibration over temperature"
+    return Drawing(f"{stage_id}-heating", title, caption, alt, make)
+
+
+def _draw_heating(ax: Axes, temperature: NDArray[Any], levels: NDArray[Any], colour: str) -> None:
+    low, median, high = levels
+    line = median[0] / temperature[0] * temperature
+    ax.plot([0, *temperature], [0, *line], color=INK, linewidth=0.8, dashes=(4, 2),
+            label="harmonic")  # fmt: skip
+    draw_band(ax, temperature, np.stack([low, high], axis=-1), colour)
+    ax.plot(temperature, median, "o-", color=colour, markersize=3, linewidth=1, label="median")
+    ax.set(xlabel="temperature (K)", xlim=(0, None), ylim=(0, None))
+    add_grid(ax)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from glassbench.report.drawing import Drawing, join_words, label_of
 from glassbench.report.sources import makers, param, published_value, read
-from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels
+from glassbench.report.style import FAINT, GRID, Margins, colour_of, make_panels, mark_published
 from glassbench.report.words import RHO, say_measured
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
         (row, name): value
         for row, other in enumerate(same)
         for name in names
-        if (value := published_value(run, other, "pearson_r", name)) is not None
+        if (value := published_value(run, other, "pearson_r", {"species": name})) is not None
     }
     caption = (
         f"Pearson {RHO} with the {target}, atom by atom; bars: confidence intervals. "
@@ -53,8 +53,7 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing | None:
             _draw_row(axes[0, 0], row, data)
         for (row, name), value in published.items():
             place = row + _offset(names.index(name), len(names))
-            axes[0, 0].plot(value, place, "D", markersize=4.5, markerfacecolor="white",
-                            markeredgecolor=INK, markeredgewidth=0.9, zorder=4)  # fmt: skip
+            mark_published(axes[0, 0], value, place)
         _finish(axes[0, 0], labels, names, f"Pearson {RHO} with the {target}")
         return figure
 

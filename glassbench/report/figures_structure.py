@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassbench.report.drawing import Drawing
-from glassbench.report.sources import param, read
+from glassbench.report.drawing import FAN_2020, YANG_2021, Drawing, label_of
+from glassbench.report.sources import PREDICTION, param, read
 from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels, split_shades
 from glassbench.report.words import EN_DASH, say_share
 
@@ -23,29 +23,76 @@ EXTREMES = ("lowest", "highest")
 TIGHT = Margins(top=0.12, between=0.5, above=0.2)
 
 
+class Ranking(NamedTuple):
+    """What the groups differ in, and what the paper that looked at it has seen.
+
+    Parameters
+    ----------
+    low, high
+        The atoms with the smallest and the largest values, as a legend has them.
+    what
+        The quantity.
+    seen
+        Figure of the paper, and what it shows.
+    peak
+        What the first peak of the lowest group is taken for.
+    """
+
+    low: str
+    high: str
+    what: str
+    seen: str = ""
+    peak: str = ""
+
+
+RANKINGS = {
+    "flexibility_volume": Ranking(
+        "least flexible",
+        "most flexible",
+        "flexibility volume",
+        f"Drawn as Fig. 1 of {FAN_2020}, which sees sharp peaks and an almost empty first trough "
+        "around the least flexible atoms, and no pronounced peak past the first around the most "
+        "flexible. ",
+        ", the unit of the reduced distance",
+    ),
+    PREDICTION: Ranking(
+        "lowest",
+        "highest",
+        "decision value",
+        f"Drawn as Fig. 10 of {YANG_2021}, which sees a lower first peak at a shorter distance "
+        "around the atoms of the highest values. ",
+    ),
+}
+
+
 def plan_group_rdf(run: Run, stage_id: str) -> Drawing | None:
-    """Plan the radial distribution around the least and the most flexible atoms."""
+    """Plan the radial distribution around the atoms with the smallest and the largest values."""
     data = read(run, stage_id, "group_rdf", "first_peak")
     if not set(EXTREMES) <= set(map(str, data["group"].values)):
         return None
     smoothing_A = float(param(run, stage_id, "smoothing_A", 0.0))
     curves = data["group_rdf"].transpose("group", "species", "neighbour_species", "r")
     curves = curves.copy(data=smooth(curves.values, data["r"].values, smoothing_A))
-    share = param(run, stage_id, "share")
-    size = f"{say_share(share)} " if share is not None else ""
+    variable = str(param(run, stage_id, "variable", "flexibility_volume"))
+    ranking = RANKINGS.get(variable, Ranking("lowest", "highest", label_of(variable)))
     caption = (
-        f"Around the {size}of the atoms of each species with the lowest (full line) and the "
-        "highest (thin grey line) flexibility volume. Strips: where the least flexible atoms have "
-        "more neighbours (colour) and where fewer (grey). Triangles: the first peak of the least "
-        "flexible, the unit of the reduced distance. "
+        f"Around {_say_group(run, stage_id)} with the lowest (full line) and the highest (thin "
+        f"grey line) {ranking.what}. Strips: where the former have more neighbours (colour) and "
+        f"where fewer (grey). Triangles: the first peak of the former{ranking.peak}. "
         + (f"Smoothed by a Gaussian of {smoothing_A:g} Å. " if smoothing_A else "")
-        + "Drawn as Fig. 1 of Fan, Ding and Ma, Mater. Today 40, 48 (2020), which sees sharp peaks "
-        "and an almost empty first trough around the least flexible atoms, and no pronounced "
-        f"peak past the first around the most flexible. {_say_peaks(curves)}"
+        + f"{ranking.seen}{_say_peaks(curves)}"
     )
     alt = "Radial distribution functions for each pair of species, two groups of atoms in each"
-    title = "Neighbours of the least and the most flexible atoms"
-    return Drawing(f"{stage_id}-rdf", title, caption, alt, lambda: _make(data, curves))
+    title = f"Neighbours of the atoms of lowest and of highest {ranking.what}"
+    name = f"{stage_id}-rdf"
+    return Drawing(name, title, caption, alt, lambda: _make(data, curves, ranking))
+
+
+def _say_group(run: Run, stage_id: str) -> str:
+    share = param(run, stage_id, "share")
+    size = f"the {say_share(share)} of " if share is not None else ""
+    atoms = "all atoms" if param(run, stage_id, "by") == "all" else "the atoms of each species"
+    return f"{size}{atoms}"
 
 
 def smooth(g: NDArray[Any], r: NDArray[Any], width_A: float) -> NDArray[Any]:
@@ -68,16 +115,20 @@ def smooth(g: NDArray[Any], r: NDArray[Any], width_A: float) -> NDArray[Any]:
 
 
 def _say_peaks(curves: xr.DataArray) -> str:
-    """Say the heights of the first peaks for atoms of the same species."""
+    """Say height and place of the highest peaks for atoms of the same species."""
     parts = []
     for name in map(str, curves["species"].values):
         pair = curves.sel(species=name, neighbour_species=name)
-        low, high = (float(pair.sel(group=group).max()) for group in EXTREMES)
-        parts.append(f"{low:.2g} against {high:.2g} for {name}{EN_DASH}{name}")
+        low, high = (_say_peak(pair.sel(group=group)) for group in EXTREMES)
+        parts.append(f"{low} against {high} for {name}{EN_DASH}{name}")
     return f"The highest peak here is {', '.join(parts)}."
 
 
-def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
+def _say_peak(curve: xr.DataArray) -> str:
+    return f"{float(curve.max()):.2g} at {curve['r'].values[np.argmax(curve.values)]:.2f} Å"
+
+
+def _make(data: xr.Dataset, curves: xr.DataArray, ranking: Ranking) -> Figure:
     centres, neighbours = (
         [str(name) for name in curves[dim].values] for dim in ("species", "neighbour_species")
     )
@@ -103,15 +154,17 @@ def _make(data: xr.Dataset, curves: xr.DataArray) -> Figure:
         axes[-1, column].set_xlabel(f"distance from {centre} $r$ (Å)")
     for row in range(len(neighbours)):
         axes[2 * row, 0].set_ylabel("$g(r)$")
-    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.88))
+    handles, _ = axes[0, 0].get_legend_handles_labels()
+    labels = [ranking.low, ranking.high]
+    axes[0, 0].legend(handles, labels, loc="upper right", bbox_to_anchor=(1, 0.88))
     return figure
 
 
 def _draw_pair(ax: Axes, pair: xr.DataArray, colour: str) -> None:
     r = pair["r"].values
     ax.axhline(1, color=GRID, linewidth=0.7)
-    ax.plot(r, pair.sel(group="lowest").values, color=colour, label="least flexible", zorder=3)
-    ax.plot(r, pair.sel(group="highest").values, color=FAINT, linewidth=1.1, label="most flexible")
+    ax.plot(r, pair.sel(group="lowest").values, color=colour, label="lowest", zorder=3)
+    ax.plot(r, pair.sel(group="highest").values, color=FAINT, linewidth=1.1, label="highest")
     ax.set_xlim(1.5, r[-1])
     ax.set_ylim(bottom=0)
     ax.tick_params(labelbottom=False)

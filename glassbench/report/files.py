@@ -107,7 +107,7 @@ def collect_scores(run: Run) -> xr.Dataset:
     Returns
     -------
     The variables, with the stage in the attribute ``stage``. A name that two stages use, and
-    a dim that differs between stages, is prefixed with the id of the stage.
+    a dim that differs between stages with all its labels, is prefixed with the id of the stage.
     """
     import xarray as xr  # noqa: PLC0415  # slow, and not needed where a report is kept
 
@@ -117,7 +117,12 @@ def collect_scores(run: Run) -> xr.Dataset:
     for stage_id, part in parts.items():
         names = {name: f"{stage_id}_{name}" for name in part.data_vars if uses[str(name)] > 1}
         dims = {dim: f"{stage_id}_{dim}" for dim in part.dims if not _fits(whole, part, str(dim))}
-        own = part.rename({**names, **dims}).drop_attrs(deep=False)
+        labels = {
+            name: f"{stage_id}_{name}"
+            for name, label in part.coords.items()
+            if name not in part.dims and set(label.dims) & set(dims)
+        }
+        own = part.rename({**names, **dims, **labels}).drop_attrs(deep=False)
         for variable in own.data_vars.values():
             variable.attrs["stage"] = stage_id
         whole = whole.merge(own, combine_attrs="override")

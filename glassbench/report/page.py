@@ -12,6 +12,7 @@ from glassbench.engine.provenance import software
 from glassbench.engine.store import checksum
 from glassbench.report.claims import say_accepted, say_published, say_reason, say_value
 from glassbench.report.ruler import draw_ruler
+from glassbench.report.score_table import label_score, say_meaning, tabulate_scores
 from glassbench.report.words import (
     EN_DASH,
     count,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 KEYS_SHOWN = 3
+SUBJECTS_SHOWN = 5  # in a table of scores; more do not fit beside each other
 # Each verdict has a sign besides its colour, so that it survives a print in black and white.
 SIGNS: dict[Word, str] = {
     "reproduced": "✓",
@@ -111,7 +113,8 @@ def render_page(run: Run, pictures: Sequence[Picture], mark: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["data_uri"] = data_uri
+    filters = {"data_uri": data_uri, "label_score": label_score, "say_meaning": say_meaning}
+    environment.filters.update(filters)
     template = environment.get_template("page.html.j2")
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return template.render(style=style, mark=mark, pictures=pictures, **collect(run))
@@ -129,6 +132,7 @@ def collect(run: Run) -> dict[str, Any]:
         "alerts": say_alerts(run),
         "judged": [row for row in rows if row.verdict.verdict != "not run"],
         "not_run": [row for row in rows if row.verdict.verdict == "not run"],
+        "scores": tabulate_scores(run).split(SUBJECTS_SHOWN),
         "differences": find_differences(run.spec, run.scale),
         "stages": list_stages(run, records),
         "software": list_software(records),

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from glassbench.engine.execute import join_samples
+from glassbench.report.drawing import SYMBOLS
+from glassbench.spec.model import ScoreRef
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from glassbench.api import Run
-    from glassbench.scores.verdicts import Verdict
-    from glassbench.spec.model import ScoreRef
+    from glassbench.spec.model import Check
+
+PREDICTION = "decision_value"
+SCORED = ("decision", "x", "field")  # inputs that say what a score is about
+COMPANIONS = ("glass", "labels")  # inputs that a score takes besides
 
 
 def makers(run: Run, *variables: str) -> list[str]:
@@ -64,18 +73,58 @@ def param(run: Run, stage_id: str, name: str, default: Any = None) -> Any:  # no
     return run.protocol.stages[stage_id].params.get(name, default)
 
 
-def judged_scores(run: Run, stage_id: str) -> list[tuple[ScoreRef, Verdict]]:
-    """Return the verdicts on single values of a stage, each with the score that it rests on."""
-    found = []
+def published_value(
+    run: Run, stage_id: str, variable: str, at: Mapping[str, str | float] | None = None
+) -> float | None:
+    """Return the published number that a score is held against, if any.
+
+    A part of a shape is held against the number of the claim if its bounds enclose it.
+    """
+    wanted = ScoreRef(stage_id, variable, at or {})
     for check, verdict in zip(run.spec.checks, run.judged, strict=True):
-        if check.kind == "value" and check.scores[0].stage == stage_id:
-            found.append((check.scores[0], verdict))
-    return found
-
-
-def published_value(run: Run, stage_id: str, variable: str, species: str) -> float | None:
-    """Return the published number that a score of one species is held against, if any."""
-    for ref, verdict in judged_scores(run, stage_id):
-        if ref.variable == variable and ref.at.get("species") == species:
+        if verdict.published is not None and wanted in _compared(check, verdict.published):
             return verdict.published
     return None
+
+
+def _compared(check: Check, published: float) -> list[ScoreRef]:
+    if check.kind == "value":
+        return [check.scores[0]]
+    return [
+        bound.score
+        for bound in check.bounds
+        if bound.above is not None
+        and bound.below is not None
+        and bound.above < published < bound.below
+    ]
+
+
+class Subject(NamedTuple):
+    """What a score is about: a stage, and the variable of it if there is a choice."""
+
+    stage: str
+    variable: str
+
+    @property
+    def label(self) -> str:
+        """Name it; a classifier stands for its decision value."""
+        own = self.variable in ("", PREDICTION)
+        name = SYMBOLS.get(self.variable) or self.variable.replace("_", " ")
+        return self.stage if own else f"{self.stage}: {name}"
+
+
+def subject_of(run: Run, stage_id: str) -> Subject:
+    """Tell what a score is about, by the input and the parameter that say it."""
+    call = run.protocol.stages[stage_id]
+    others = [name for name in call.inputs if name not in COMPANIONS]
+    ranked = (name for name in (*SCORED, *others, *call.inputs) if name in call.inputs)
+    role = next(ranked, "")
+    named = call.params.get("x_variable") or call.params.get("variable")
+    variable = named or (PREDICTION if role == "decision" else "")
+    return Subject(call.inputs.get(role, stage_id), str(variable))
+
+
+def read_interval(data: xr.Dataset, variable: str) -> tuple[float, float] | None:
+    """Return the confidence interval of a single value, if it is known."""
+    low, high = data[f"{variable}_interval"].sel(bound=["low", "high"]).values
+    return (float(low), float(high)) if np.isfinite([low, high]).all() else None

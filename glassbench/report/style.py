@@ -7,10 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -22,7 +25,9 @@ GRID = "#e4e7eb"
 # the palette of Okabe and Ito.
 SPECIES_COLOURS = {"Cu": "#b5591b", "Zr": "#2467a8"}
 OTHER_COLOURS = ("#00785a", "#8f4a7c", "#7a6a00", "#3d3d3d")
+SERIES_COLOURS = (*reversed(SPECIES_COLOURS.values()), *OTHER_COLOURS)
 
+FEW_DECADES = 1000  # largest over smallest number of an axis
 RC: Any = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
@@ -72,6 +77,11 @@ def colour_of(species: str, position: int = 0) -> str:
         Its place among the species of the spec, for elements without a colour of their own.
     """
     return SPECIES_COLOURS.get(species) or OTHER_COLOURS[position % len(OTHER_COLOURS)]
+
+
+def series_colour(position: int) -> str:
+    """Return the colour of one of several curves or bars, by its place among them."""
+    return SERIES_COLOURS[position % len(SERIES_COLOURS)]
 
 
 def shades_of(colour: str) -> Colormap:
@@ -175,10 +185,45 @@ def count_cells(n_points: int) -> int:
 
 
 def label_log_axes(ax: Axes) -> None:
-    """Label both logarithmic axes at 1, 2 and 5, in plain numbers, for ranges of few decades."""
+    """Label both logarithmic axes in plain numbers, see `label_log_axis`."""
+    label_log_axis(ax.xaxis)
+    label_log_axis(ax.yaxis)
+
+
+def label_log_axis(axis: Axis) -> None:
+    """Label a logarithmic axis in plain numbers; at 1, 2 and 5 if its range is of few decades."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415  # slow
 
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+    low, high = axis.get_view_interval()
+    is_short = high < FEW_DECADES * low
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def mark_published(ax: Axes, x: float, y: float, **options: Any) -> None:  # noqa: ANN401  # of plot
+    """Mark a number that the paper printed, in the same way in every figure."""
+    ax.plot(x, y, "D", markersize=4.5, markerfacecolor="white", markeredgecolor=INK,
+            markeredgewidth=0.9, zorder=4, linestyle="none", **options)  # fmt: skip
+
+
+def draw_band(
+    ax: Axes, x: NDArray[Any], bounds: NDArray[Any], colour: str, lowest: float | None = None
+) -> None:
+    """Shade the room between two curves, shape (n, 2), where both are known.
+
+    Parameters
+    ----------
+    ax
+        Where.
+    x
+        Places, shape (n,).
+    bounds
+        Lower and upper curve, shape (n, 2).
+    colour
+        Of the curve in the middle.
+    lowest
+        What lies below is cut off, which a logarithmic axis asks for.
+    """
+    low, high = bounds.T if lowest is None else np.maximum(bounds, lowest).T
+    ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)

@@ -1,10 +1,11 @@
-"""The verdicts on a terminal: a compact table, and why the other claims were not run."""
+"""The results on a terminal: verdicts, why other claims were not run, and scores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from glassbench.report.claims import say_accepted, say_published, say_reason, say_value
+from glassbench.report.score_table import score_tables, tabulate_scores
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -43,6 +44,26 @@ def verdict_lines(run: Run, width: int = 100) -> Group:
     judged = [pair for pair in pairs if pair[0].verdict != "not run"]
     table = [_make_table(judged, width)] if judged else []
     return Group(*table, *_group_not_run(pairs))
+
+
+def score_lines(run: Run, width: int = 100) -> Group | None:
+    """Return the scores for a rich console; nothing if no score is a single value.
+
+    Parameters
+    ----------
+    run
+        The run.
+    width
+        Number of columns that there are.
+    """
+    from rich.console import Group  # noqa: PLC0415  # see above
+    from rich.text import Text  # noqa: PLC0415  # see above
+
+    tables = score_tables(tabulate_scores(run), width)
+    if not tables:
+        return None
+    head = Text.assemble(("Scores", "bold"), ("; in brackets: confidence intervals", "dim"))
+    return Group("", head, *(part for table in tables for part in (table, "")))
 
 
 def _make_table(judged: Judged, width: int) -> Table:

@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glassbench.errors import StageError, VariableError
-from glassbench.stage import Quantity, Split, stage
+from glassbench.errors import StageError
+from glassbench.scores import intervals
+from glassbench.scores.atoms import check_same_atoms, read_per_atom
+from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
 FloatArray = NDArray[np.float64]
@@ -37,8 +39,8 @@ def pearson(
     y: xr.Dataset,
     fit: xr.Dataset | None = None,
     *,
-    x_variable: str,
-    y_variable: str,
+    x_variable: Annotated[str, VariableOf("x")],
+    y_variable: Annotated[str, VariableOf("y")],
     seed: Annotated[int, Quantity(ge=0)],
     x_log: bool = False,
     y_log: bool = False,
@@ -91,16 +93,11 @@ def pearson(
         than four atoms, or a variable is constant.
     """
     names = list(map(str, glass["species"].values))
-    species_index = _per_atom(glass, "glass", "species_index")
-    values_x = _finite(_per_atom(x, "x", x_variable), x_variable, x_log)
-    values_y = _finite(_per_atom(y, "y", y_variable), y_variable, y_log)
+    species_index = read_per_atom(glass, "glass", "species_index")
+    values_x = _finite(read_per_atom(x, "x", x_variable), x_variable, x_log)
+    values_y = _finite(read_per_atom(y, "y", y_variable), y_variable, y_log)
     chosen = _choose(subset, fit, species_index.shape)
-    if not species_index.shape == values_x.shape == values_y.shape == chosen.shape:
-        raise VariableError(
-            "the inputs do not describe the same atoms",
-            got=f"{species_index.shape}, {values_x.shape}, {values_y.shape}, {chosen.shape}",
-            expected="the same samples and atoms in all",
-        )
+    check_same_atoms(species_index, values_x, values_y, chosen)
     rows = []
     for k, name in enumerate(names):
         mask = chosen & (species_index == k)
@@ -117,23 +114,6 @@ def pearson(
     )
     values |= {"pearson_r_interval": interval, "n_atoms": n_atoms, "n_samples": n_samples}
     return make_dataset(values, {"species": names, "bound": ["low", "high"]})
-
-
-def _per_atom(data: xr.Dataset, role: str, name: str) -> NDArray[np.generic]:
-    if name not in data:
-        raise VariableError(
-            f"the input {role} has no variable {name!r}",
-            got=", ".join(map(str, data.data_vars)),
-            remedy=f"name one of these, or another stage as {role}",
-        )
-    if set(data[name].dims) != {"sample", "atom"}:
-        raise VariableError(
-            f"the variable {name!r} of the input {role} is not one number per atom",
-            got=f"dims {data[name].dims}",
-            expected="dims ('sample', 'atom')",
-        )
-    values: NDArray[np.generic] = data[name].transpose("sample", "atom").values
-    return values
 
 
 def _finite(values: NDArray[np.generic], name: str, log: bool) -> FloatArray:
@@ -158,7 +138,7 @@ def _choose(subset: str, fit: xr.Dataset | None, shape: tuple[int, ...]) -> NDAr
             expected="an input fit with the variable is_test",
             remedy="name the fit under from, or take the subset all",
         )
-    held_back: NDArray[np.bool_] = _per_atom(fit, "fit", "is_test") == 1
+    held_back: NDArray[np.bool_] = read_per_atom(fit, "fit", "is_test") == 1
     return held_back
 
 
@@ -274,17 +254,12 @@ def jackknife_interval(by_sample: FloatArray, confidence: float) -> FloatArray:
     -------
     Lower and upper bound, shape (2,); NaN if there is one sample only.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415  # keeps the command line quick to start
-
-    n = len(by_sample)
-    if n == 1:  # one sample says nothing about how samples differ
-        return np.full(2, np.nan)
     total = by_sample.sum(axis=0)
-    z = _fisher_z(pearson_from_moments(total - by_sample))
-    error = np.sqrt((n - 1) / n * np.sum((z - z.mean()) ** 2))
-    reach = float(stdtrit(n - 1, 0.5 + confidence / 2)) * error
+    if len(by_sample) == 1:  # without it nothing is left to correlate
+        return np.full(2, np.nan)
+    left_out = _fisher_z(pearson_from_moments(total - by_sample))
     centre = _fisher_z(pearson_from_moments(total))
-    interval: FloatArray = np.tanh(centre + np.array([-reach, reach]))
+    interval: FloatArray = np.tanh(intervals.jackknife_interval(centre, left_out, confidence))
     return interval
 
 

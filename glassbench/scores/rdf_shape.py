@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
+from glassbench.scores.curves import bend_at, check_uniform, find_vertex, make_gaussian, smooth
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
 
@@ -19,10 +20,12 @@ _REFERENCE = "all"  # the group that defines where peaks and troughs are looked 
 
 @stage(
     "scores.rdf_shape",
-    version=1,
+    version=2,
     split=Split.PROTOCOL,
     needs={"extremes": ("group_rdf",)},
     makes=(
+        "first_peak_position",
+        "first_peak_position_interval",
         "first_peak_height",
         "first_peak_height_interval",
         "first_peak_width",
@@ -45,21 +48,24 @@ def rdf_shape(
 
     Puts numbers to what Fan, Ding and Ma, Mater. Today 40, 48 (2020), read off Fig. 1: the
     least flexible atoms have sharp peaks and an almost empty first trough, the most flexible
-    ones no pronounced peak past the first. All curves are smoothed alike by a Gaussian, since
-    a group of some hundred atoms has few pairs per bin.
+    ones no pronounced peak past the first. Yang et al., Phys. Rev. B 104, 064108 (2021), Fig. 10:
+    the atoms that rearrange most readily have a lower first peak at a shorter distance. All curves
+    are smoothed alike by a Gaussian, since a group of some hundred atoms has few pairs per bin.
 
     - The trough is looked for in the RDF of all atoms: from its highest peak outwards, the first
       stretch below 1. The window is the part round the minimum where g rises by no more than
       ``trough_share`` of the way from the minimum to 1.
-    - ``first_peak_height`` is the largest g inside that minimum, ``first_peak_width`` its width at
-      half this height, both after smoothing, which adds 2.35 times the smoothing width in
-      quadrature.
+    - ``first_peak_height`` is the largest g inside that minimum, ``first_peak_position`` the vertex
+      of the parabola through its bin and the two beside it, ``first_peak_width`` the width at half
+      this height, all after smoothing, which adds 2.35 times its own width to that of the peak in
+      quadrature, and shifts a peak that is not symmetric.
     - ``first_trough`` is the mean g in the window, not smoothed.
     - ``later_peak`` is the largest smoothed g beyond the window, less 1. Noise alone would make it
       ``later_peak_noise``, the expected largest of as many independent values as fit in.
 
     The intervals are those of Poisson counts. What one pair adds to g is K / r^2; K is estimated
-    from the second differences of g beyond the trough, which see noise but hardly the curve.
+    from the second differences of g beyond the trough, which see noise but hardly the curve. The
+    error of the position is that of the slope of the smoothed curve over its second derivative.
     They leave out that the pairs of one atom keep each other at a distance, and that of a
     maximum the position is chosen.
 
@@ -77,29 +83,30 @@ def rdf_shape(
 
     Returns
     -------
-    Heights, widths, troughs and their intervals, per group, species and neighbour species. A
-    width is NaN where g does not fall to half the height on both sides.
+    Positions, heights, widths, troughs and their intervals, per group, species and neighbour
+    species. A width is NaN where g does not fall to half the height on both sides.
 
     Raises
     ------
     StageError
         If there is no group ``all``, the grid is not uniform or ends too early, the RDF of all
-        atoms has no first trough, or a group has no pairs.
+        atoms has no first trough, or a group has no pairs or no first peak.
     """
     curves = extremes["group_rdf"].transpose("group", "species", "neighbour_species", "r")
     r = extremes["r"].values.astype(np.float64)
     groups = list(map(str, extremes["group"].values))
     _check(groups, r, curves.values)
-    kernel = _gaussian(r, smoothing_A)
+    kernel = make_gaussian(r, smoothing_A)
     reference = curves.values[groups.index(_REFERENCE)]
     parts: dict[str, FloatArray] = {}
     windows = np.empty((*reference.shape[:2], 2))
     for pair in np.ndindex(*reference.shape[:2]):
         where = f"{curves['species'].values[pair[0]]}-{curves['neighbour_species'].values[pair[1]]}"
-        trough = find_trough(_smooth(reference[pair], kernel), r, trough_share, where)
+        trough = find_trough(smooth(reference[pair], kernel), r, trough_share, where)
         windows[pair] = r[trough.start], r[trough.stop - 1]
-        for group in range(len(groups)):
-            shape = _measure(curves.values[group][pair], r, kernel, trough, confidence)
+        for group, curve in enumerate(curves.values):
+            label = f"{where} in the group {groups[group]}"
+            shape = _measure(curve[pair], r, kernel, trough, confidence=confidence, where=label)
             for name, value in shape.items():
                 blank = np.empty((len(groups), *reference.shape[:2], *np.shape(value)))
                 parts.setdefault(name, blank)[(group, *pair)] = value
@@ -157,13 +164,7 @@ def _check(groups: list[str], r: FloatArray, curves: FloatArray) -> None:
         raise StageError(
             f"there is no group {_REFERENCE!r} to find the trough in", got=", ".join(groups)
         )
-    steps = np.diff(r)
-    if r[0] <= 0 or not np.allclose(steps, steps[0], rtol=1e-6):
-        raise StageError(
-            "the grid of the RDF is not uniform",
-            got=f"r from {r[0]:g}, steps {steps.min():g} to {steps.max():g} angstrom",
-            expected="bin centres > 0 at equal distances",
-        )
+    check_uniform(r)
     empty = [groups[i] for i in np.unique(np.nonzero(curves.max(axis=-1) <= 0)[0])]
     if empty:
         raise StageError(
@@ -172,49 +173,79 @@ def _check(groups: list[str], r: FloatArray, curves: FloatArray) -> None:
         )
 
 
-def _gaussian(r: FloatArray, width: float) -> FloatArray:
-    step = r[1] - r[0]
-    reach = int(np.ceil(4 * width / step))
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
-    normalised: FloatArray = weights / weights.sum()
-    return normalised
-
-
-def _smooth(g: FloatArray, kernel: FloatArray) -> FloatArray:
-    """Smooth, with weights that still add up to 1 at the ends of the grid."""
-    half = kernel.size // 2
-    inside = slice(half, half + g.size)
-    smooth: FloatArray = (
-        np.convolve(g, kernel)[inside] / np.convolve(np.ones_like(g), kernel)[inside]
-    )
-    return smooth
-
-
 def _measure(
-    g: FloatArray, r: FloatArray, kernel: FloatArray, trough: Trough, confidence: float
+    g: FloatArray,
+    r: FloatArray,
+    kernel: FloatArray,
+    trough: Trough,
+    *,
+    confidence: float,
+    where: str,
 ) -> dict[str, float | FloatArray]:
-    smooth = _smooth(g, kernel)
-    per_pair = _estimate_noise(g, smooth, r, trough.stop) / r**2
+    curve = smooth(g, kernel)
+    per_pair = _estimate_noise(g, curve, r, trough.stop) / r**2
     smooth_per_pair = per_pair * np.sum(kernel**2)
-    peak = int(np.argmax(smooth[: trough.bottom]))
-    later = trough.stop + int(np.argmax(smooth[trough.stop :]))
+    peak = _find_peak(curve, r, trough, where)
+    later = trough.stop + int(np.argmax(curve[trough.stop :]))
     window = slice(trough.start, trough.stop)
     trough_per_pair = per_pair[window].mean() / (trough.stop - trough.start)
     trough_mean = float(g[window].mean())
     n_independent = max(2.0, (g.size - trough.stop) * float(np.sum(kernel**2)))
+    position = find_vertex(r, curve, peak)
+    reach = _quantile(confidence) * _position_error(r, curve, per_pair, kernel, peak)
     return {
-        "first_peak_height": smooth[peak],
+        "first_peak_position": position,
+        "first_peak_position_interval": position + np.array([-reach, reach]),
+        "first_peak_height": curve[peak],
         "first_peak_height_interval": poisson_interval(
-            smooth[peak], smooth_per_pair[peak], confidence
+            curve[peak], smooth_per_pair[peak], confidence
         ),
-        "first_peak_width": _full_width(smooth, r, peak),
+        "first_peak_width": _full_width(curve, r, peak),
         "first_trough": trough_mean,
         "first_trough_interval": poisson_interval(trough_mean, trough_per_pair, confidence),
-        "later_peak": smooth[later] - 1,
-        "later_peak_interval": poisson_interval(smooth[later], smooth_per_pair[later], confidence)
+        "later_peak": curve[later] - 1,
+        "later_peak_interval": poisson_interval(curve[later], smooth_per_pair[later], confidence)
         - 1,
         "later_peak_noise": np.sqrt(2 * np.log(n_independent) * smooth_per_pair[trough.stop]),
     }
+
+
+def _find_peak(curve: FloatArray, r: FloatArray, trough: Trough, where: str) -> int:
+    peak = int(np.argmax(curve[: trough.bottom]))
+    if peak in (0, trough.bottom - 1):
+        raise StageError(
+            f"the RDF of {where} has no first peak",
+            got=f"the largest g inside of {r[trough.bottom]:.2f} angstrom is {curve[peak]:.2f}, "
+            f"at {r[peak]:.2f}",
+            expected="a maximum inside of the first trough of all atoms",
+            remedy="use more atoms or a larger share for the groups",
+        )
+    return peak
+
+
+def _position_error(
+    r: FloatArray, curve: FloatArray, per_pair: FloatArray, kernel: FloatArray, peak: int
+) -> float:
+    """Return the standard error of where a peak of the smoothed curve stands.
+
+    It is where the slope is zero, so its error is that of the slope over the second derivative,
+    here over the width of the smoothing: noise makes a maximum sharper than it is.
+    """
+    half = kernel.size // 2
+    offset = (np.arange(kernel.size) - half) * (r[1] - r[0])
+    width_squared = np.sum(kernel * offset**2)
+    places = peak + np.arange(kernel.size) - half
+    inside = (places >= 0) & (places < r.size)
+    weights = (kernel * offset)[inside] / width_squared
+    variance = np.sum(weights**2 * (curve * per_pair)[places[inside]])
+    reach = min(peak, max(1, round(np.sqrt(width_squared) / (r[1] - r[0]))))
+    return float(np.sqrt(variance) / -bend_at(r, curve, peak, reach))
+
+
+def _quantile(confidence: float) -> float:
+    from scipy.special import ndtri  # noqa: PLC0415  # keeps the command line quick to start
+
+    return float(ndtri(0.5 + confidence / 2))
 
 
 def _estimate_noise(g: FloatArray, smooth: FloatArray, r: FloatArray, start: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from glassbench.errors import SpecError, StageError
@@ -183,7 +182,7 @@ def _compare(check: Check, published: Published, finding: _Finding, accept: Acce
     if finding.trend is not None:
         return _compare_trend(check, finding.trend, cast("TrendLimits", accept))
     if check.kind == "order":
-        return _compare_order(finding.measured, cast("Margin", accept).margin)
+        return _compare_order(check, finding.measured, cast("Margin", accept).margin)
     return _compare_shape(check, finding.measured)
 
 
@@ -216,8 +215,8 @@ def _compare_trend(check: Check, trend: Trend, accept: TrendLimits) -> _Comparis
     return _Comparison(hit, accepted, f"{found} {goes} ({accepted})")
 
 
-def _compare_order(measured: tuple[Measured, ...], margin: float) -> _Comparison:
-    pairs = list(pairwise(measured))
+def _compare_order(check: Check, measured: tuple[Measured, ...], margin: float) -> _Comparison:
+    pairs = [(measured[i], measured[j]) for i, j in check.steps]
     gaps = [larger.value - smaller.value for larger, smaller in pairs]
     hit = all(gap > margin for gap in gaps)
     accepted = "each above the next" + (f" by more than {say_number(margin)}" if margin else "")

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from glassbench.spec.marks import listed
-from glassbench.stage import MISSING, Param, Quantity
+from glassbench.stage import MISSING, Param, Quantity, VariableOf
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from glassbench.spec.model import Value
+    from glassbench.stage import Stage
 
 PLAIN = Quantity()
 
@@ -44,6 +47,9 @@ def describe(annotation: Value, quantity: Quantity = PLAIN) -> str:  # noqa: PLR
     origin: Value = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is Annotated:
+        for mark in arguments[1:]:
+            if isinstance(mark, VariableOf):
+                return _describe_variable_of(mark)
         inner = [item for item in arguments[1:] if isinstance(item, Quantity)]
         return describe(arguments[0], (inner or [quantity])[-1])
     if origin in (Union, types.UnionType):
@@ -57,6 +63,31 @@ def describe(annotation: Value, quantity: Quantity = PLAIN) -> str:  # noqa: PLR
     if origin in (list, tuple, Sequence):
         return f"a list, each {describe(arguments[0], quantity)}"
     return _NOUNS[annotation] + (_bounds(quantity) if annotation in (int, float) else "")
+
+
+def _describe_variable_of(mark: VariableOf) -> str:
+    if mark.input:
+        return f"the name of a variable of {mark.input}"
+    return "a mapping of each further input to the name of a variable of it"
+
+
+def describe_inputs(stage: Stage, quote: str = "") -> Iterator[str]:
+    """Say in words what a stage reads: a line for each input, and one for the open ones."""
+    for given in stage.inputs.values():
+        needs = [f"{quote}{name}{quote}" for name in given.needs]
+        chosen = _naming(stage, given.name, quote)
+        optional = ", optional" if given.optional else ""
+        head = f"from {quote}{given.name}{quote}{optional}: "
+        yield head + (", ".join([*needs, *chosen]) or "any variables")
+    if stage.open_inputs:
+        chosen = _naming(stage, "", quote)
+        yield f"from further inputs, named freely: {', '.join(chosen) or 'any variables'}"
+
+
+def _naming(stage: Stage, name: str, quote: str) -> list[str]:
+    params = stage.params.values()
+    names = [param.name for param in params if param.names_variable_of == VariableOf(name)]
+    return [f"what {quote}{param}{quote} names" for param in names]
 
 
 def record_params(kind: Value) -> dict[str, Param]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from glassbench.declarations import VARIABLES
 from glassbench.spec.coerce import coerce, unknown_name
 from glassbench.spec.marks import Place, listed, suggestion
 from glassbench.spec.model import (
@@ -21,7 +22,6 @@ from glassbench.spec.model import (
 )
 from glassbench.spec.stages import Context, Draft, is_per_sample
 from glassbench.stage import Quantity
-from glassbench.variables import VARIABLES
 
 _COMMON = ("claim", "accept", "why", "expect", "reason")
 _FIELDS = {
@@ -181,14 +181,19 @@ def _read_order(
         raise fields["order"].fault(
             "an order needs two scores or more", got=f"{len(items)}", expected="largest first"
         )
-    scores = tuple(_read_score(_only(place, ("score", "at")), scope, left=0) for place in items)
+    ranked = [
+        (rank, _read_score(_only(entry, ("score", "at")), scope, left=0))
+        for rank, place in enumerate(items)
+        for entry in (place.items() if place.is_list else [place])
+    ]
+    ranks, scores = zip(*ranked, strict=True)
     margin = scope.number(fields["margin"], Excess) if "margin" in fields else 0.0
     accept: Mapping[str, Accept]
     if "accept" in fields and fields["accept"].is_mapping:
         accept = _read_accept(item, fields, scope, _read_margin)
     else:
         accept = _judged_scales(fields, scope, margin)
-    return {"kind": "order", "scores": scores, "accept": accept}
+    return {"kind": "order", "scores": scores, "ranks": ranks, "accept": accept}
 
 
 def _read_trend(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SCREEN_LINES = 24
 SNIPPET_WIDTH = 96
 DEEPEST = 20  # levels of nesting; a spec needs six
+ID = re.compile(r"[a-z][a-z0-9_]*")
+ID_IN_WORDS = "small letters, digits and _, a letter first"
 
 _STR = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"

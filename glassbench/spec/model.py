@@ -168,6 +168,9 @@ class Check:
         Why these tolerances, or why this form.
     scores
         The one score of a value; the scores of an order, largest first; x and y of a trend.
+    ranks
+        Rank of each score of an order, from 0 for the largest; every score exceeds all of the next
+        rank, and scores of one rank are not compared.
     bounds
         The parts of a shape, all of which must hold.
     sign
@@ -186,12 +189,19 @@ class Check:
     kind: Literal["value", "order", "trend", "shape", "not_run"]
     why: str = ""
     scores: tuple[ScoreRef, ...] = ()
+    ranks: tuple[int, ...] = ()
     bounds: tuple[Bound, ...] = ()
     sign: Literal["rises", "falls"] | None = None
     accept: Mapping[str, Accept] = field(default_factory=dict)
     expect_miss: str | None = None
     not_run: str | None = None
     line: int = 0
+
+    @property
+    def steps(self) -> list[tuple[int, int]]:
+        """Places of the larger and the smaller score of each comparison of an order."""
+        ranked = list(enumerate(self.ranks))
+        return [(i, j) for i, rank in ranked for j, lower in ranked if lower == rank + 1]
 
 
 @dataclass(frozen=True)

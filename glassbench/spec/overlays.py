@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import graphlib
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from glassbench.spec.coerce import Marks, coerce, unknown_name
-from glassbench.spec.marks import Place, listed, suggestion
+from glassbench.spec.inputs import check_variables
+from glassbench.spec.marks import ID, ID_IN_WORDS, Place, listed, suggestion
 from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Value
 from glassbench.spec.stages import (
     Context,
@@ -18,7 +18,6 @@ from glassbench.spec.stages import (
     read_sample_count,
 )
 
-_SCALE = re.compile(r"[a-z][a-z0-9_]*")
 Overlay = dict[str, Any]
 
 
@@ -85,11 +84,11 @@ def _check_scale_name(name: str, place: Place) -> None:
             at_key=True,
             remedy="write the values of the paper under `stages`",
         )
-    if not _SCALE.fullmatch(name):
+    if not ID.fullmatch(name):
         raise place.fault(
             f"{name!r} cannot name a scale",
             at_key=True,
-            expected="small letters, digits and _, a letter first",
+            expected=ID_IN_WORDS,
         )
 
 
@@ -101,17 +100,21 @@ def _read_overlays(
         with context.faults.gathering():
             if name not in drafts:
                 raise unknown_name(entry, drafts, "stage in this spec")
-            found[name] = _read_overlay(entry, drafts[name], context)
+            found[name] = _read_overlay(entry, drafts[name], drafts, context)
     return found
 
 
-def _read_overlay(place: Place, draft: Draft, context: Context) -> Overlay:
+def _read_overlay(
+    place: Place, draft: Draft, drafts: Mapping[str, Draft], context: Context
+) -> Overlay:
     if draft.stage is None:
         return {}
     overlay: Overlay = {}
-    for name, entry in place.entries().items():
+    entries = place.entries()
+    for name, entry in entries.items():
         with context.faults.gathering():
             overlay[name] = _read_value(name, entry, draft, context.marks)
+    check_variables(draft, drafts, entries, overlay, context.faults)
     return overlay
 
 

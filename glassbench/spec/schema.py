@@ -9,17 +9,18 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from glassbench.spec.annotations import PLAIN, record_params, without_none
+from glassbench.spec.annotations import PLAIN, describe, record_params, without_none
 from glassbench.spec.load import KEY, OPTIONAL, REQUIRED, SPEC_VERSION
+from glassbench.spec.marks import ID
 from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Paper, Value
 from glassbench.spec.stages import SAMPLE_COUNT
-from glassbench.stage import Param, Quantity, Split, Stage
+from glassbench.stage import TASK, Input, Param, Quantity, Split, Stage, VariableOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Schema = dict[str, Any]
-_NAME = "^[a-z][a-z0-9_]*$"
+_NAME = f"^{ID.pattern}$"
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _SCALARS: dict[Any, str] = {bool: "boolean", str: "string", Path: "string"}
 _BOUNDS = {
@@ -70,6 +71,8 @@ def type_schema(  # noqa: PLR0911  # one per kind
     origin: Value = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is Annotated:
+        if any(isinstance(item, VariableOf) for item in arguments[1:]):
+            return {**type_schema(arguments[0]), "description": describe(annotation)}
         inner = [item for item in arguments[1:] if isinstance(item, Quantity)]
         return type_schema(arguments[0], (inner or [quantity])[-1])
     if origin in (Union, types.UnionType):
@@ -148,16 +151,25 @@ def _stage_schema(registry: Mapping[str, Stage]) -> Schema:
 
 def _case_schema(stage: Stage) -> Schema:
     inputs = {
-        name: {"type": "string", "description": f"a stage that makes {', '.join(entry.needs)}"}
+        name: {"type": "string", "description": _delivered(entry)}
         for name, entry in stage.inputs.items()
     }
     needed = [name for name, entry in stage.inputs.items() if not entry.optional]
     schema = _params_schema(stage.params)
-    properties: Schema = {"from": _object(inputs, needed), "with": schema}
+    sources = _object(inputs, needed)
+    if stage.open_inputs:
+        names = {"pattern": _NAME, "not": {"enum": [*stage.params, TASK]}}
+        further = {"type": "string", "description": "any stage, under a name of your own"}
+        sources |= {"propertyNames": names, "additionalProperties": further}
+    properties: Schema = {"from": sources, "with": schema}
     if stage.split is not Split.SAMPLE:
         properties[SAMPLES] = False
     required = [*(["from"] if needed else []), *(["with"] if schema["required"] else [])]
     return {"properties": properties, "required": required}
+
+
+def _delivered(entry: Input) -> str:
+    return f"a stage that makes {', '.join(entry.needs)}" if entry.needs else "any stage"
 
 
 def _scales_schema() -> Schema:
@@ -184,6 +196,7 @@ def _check_schema() -> Schema:
     tolerance = {**_object({"abs": pair, "rel": pair}), "minProperties": 1, "maxProperties": 1}
     names = ("p_below", "spearman_above")
     limits = _object(dict.fromkeys(names, number), names)
+    several = {"type": "array", "items": one, "minItems": 1}
     trend = {"x": one, "y": one, "sign": {"enum": ["rises", "falls"]}}
     scales = {"type": "array", "items": _TEXT}
     margins = _per_scale(_object({"margin": number}, ["margin"]))
@@ -192,7 +205,7 @@ def _check_schema() -> Schema:
             _form({**score, "accept": _per_scale(tolerance)}, ["score", "accept"]),
             _form(
                 {
-                    "order": {"type": "array", "items": one, "minItems": 2},
+                    "order": {"type": "array", "items": {"anyOf": [one, several]}, "minItems": 2},
                     "margin": number,
                     "accept": {"anyOf": [margins, scales]},
                 },

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import graphlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from glassbench.spec.annotations import describe
 from glassbench.spec.coerce import Marks, coerce, read_params, unknown_name
-from glassbench.spec.marks import Faults, Place, listed, suggestion
+from glassbench.spec.inputs import check_inputs, check_variables, named_places, read_inputs
+from glassbench.spec.marks import ID, ID_IN_WORDS, Faults, Place, listed, suggestion
 from glassbench.spec.model import SAMPLES, StageCall
 from glassbench.stage import Quantity, Split, Stage
 
-_ID = re.compile(r"[a-z][a-z0-9_]*")
 _FIELDS = ("uses", "from", "with", SAMPLES)
 SAMPLE_COUNT = Quantity(ge=1)
 
@@ -75,7 +74,10 @@ def read_stages(place: Place, context: Context) -> dict[str, Draft]:
     with faults.gathering():
         _check_cycles(drafts)
         for draft in drafts.values():
-            _check_inputs(draft, drafts, faults)
+            check_inputs(draft, drafts, faults)
+            check_variables(
+                draft, drafts, named_places(draft.fields.get("with")), draft.params, faults
+            )
             with faults.gathering():
                 _check_samples_field(draft, drafts)
     return drafts
@@ -107,7 +109,7 @@ def _read_stage(place: Place, ids: Iterable[str], context: Context) -> Draft:
     stage, samples = None, None
     with faults.gathering():
         stage = _find_stage(place, fields.get("uses"), context.registry)
-    inputs = _read_inputs(fields.get("from"), ids, stage, faults)
+    inputs = read_inputs(fields.get("from"), ids, stage, faults)
     params: dict[str, Any] = {}
     if stage is not None:
         params = read_params(fields.get("with"), stage.params, context.marks, faults, place)
@@ -124,11 +126,11 @@ def read_sample_count(place: Place, marks: Marks) -> int:
 
 def _check_id(place: Place) -> None:
     name = place.path.rsplit(".", 1)[-1]
-    if not _ID.fullmatch(name):
+    if not ID.fullmatch(name):
         raise place.fault(
             f"{name!r} cannot name a stage",
             at_key=True,
-            expected="small letters, digits and _, a letter first",
+            expected=ID_IN_WORDS,
         )
 
 
@@ -155,85 +157,12 @@ def _find_stage(place: Place, uses: Place | None, registry: Mapping[str, Stage])
     )
 
 
-def _read_inputs(
-    place: Place | None, ids: Iterable[str], stage: Stage | None, faults: Faults
-) -> dict[str, str]:
-    if place is None:
-        return {}
-    entries: dict[str, Place] = {}
-    with faults.gathering():
-        entries = place.entries()
-    found = {}
-    for name, entry in entries.items():
-        with faults.gathering():
-            if stage is not None and name not in stage.inputs:
-                raise unknown_name(entry, stage.inputs, f"input of {stage.uses}")
-            found[name] = _read_source(entry, ids)
-    return found
-
-
-def _read_source(place: Place, ids: Iterable[str]) -> str:
-    name = place.text or ""
-    if name not in ids:
-        raise place.fault(
-            "there is no such stage in this spec",
-            got=place.written,
-            expected=listed(ids),
-            remedy=suggestion(name, ids),
-        )
-    return name
-
-
-def _check_inputs(draft: Draft, drafts: Mapping[str, Draft], faults: Faults) -> None:
-    if draft.stage is None:
-        return
-    given = draft.fields.get("from")
-    named = _names(given)
-    for name, entry in draft.stage.inputs.items():
-        with faults.gathering():
-            if name in draft.inputs:
-                _check_makes(named[name], entry.needs, drafts[draft.inputs[name]], drafts)
-            elif not entry.optional and named.keys() <= draft.inputs.keys():
-                raise (given or draft.place).fault(
-                    f"the input {name!r} of {draft.stage.uses} is missing",
-                    at_key=True,
-                    expected=f"from: {{{name}: <a stage that makes {listed(entry.needs)}>}}",
-                    remedy=_makers(entry.needs, drafts),
-                )
-
-
-def _names(place: Place | None) -> dict[str, Place]:
-    return place.entries() if place is not None and place.is_mapping else {}
-
-
-def _check_makes(
-    place: Place, needs: Iterable[str], source: Draft, drafts: Mapping[str, Draft]
-) -> None:
-    if source.stage is None:
-        return
-    lacking = [name for name in needs if name not in source.stage.makes]
-    if lacking:
-        raise place.fault(
-            f"{place.text!r} does not make {listed(lacking)}, which this input needs",
-            got=f"{source.stage.uses} makes {listed(source.stage.makes)}",
-            remedy=_makers(needs, drafts),
-        )
-
-
-def _makers(needs: Iterable[str], drafts: Mapping[str, Draft]) -> str:
-    wanted = set(needs)
-    makers = [
-        key for key, draft in drafts.items() if draft.stage and wanted <= {*draft.stage.makes}
-    ]
-    return f"stages of this spec that fit: {listed(makers)}" if makers else ""
-
-
 def _check_samples_field(draft: Draft, drafts: Mapping[str, Draft]) -> None:
     place = draft.fields.get(SAMPLES)
     if draft.stage is None:
         return
     inputs = draft.stage.inputs.values()
-    connected = draft.inputs.keys() == _names(draft.fields.get("from")).keys() and all(
+    connected = draft.inputs.keys() == named_places(draft.fields.get("from")).keys() and all(
         entry.optional or entry.name in draft.inputs for entry in inputs
     )
     if place is not None and not is_per_sample(draft):

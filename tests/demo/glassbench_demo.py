@@ -6,6 +6,7 @@ What a stage does beyond its numbers is asked for by files in the folder that it
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -15,7 +16,8 @@ from typing import Annotated, Literal
 import numpy as np
 import xarray as xr
 
-from glassbench.stage import InputFile, Quantity, Split, Task, stage
+from glassbench.errors import StageError
+from glassbench.stage import InputFile, Quantity, Split, Task, VariableOf, stage
 from glassbench.variables import make_dataset
 
 TOO_LONG_S = 600
@@ -90,6 +92,39 @@ def total(energy: xr.Dataset, *, mischief: str = "", task: Task) -> xr.Dataset:
     return make_dataset({"pressure": values.sum().item(), "residual_force": float(values.size)})
 
 
+@stage("demo.steps", version=1, split=Split.PROTOCOL, makes=("pressure",))
+def steps(
+    *, n_steps: Annotated[int, Quantity("1", gt=0)], mischief: str = "", task: Task
+) -> xr.Dataset:
+    """Add up the numbers of steps, with a checkpoint after each."""
+    kept = task.load_checkpoint() or {"total": np.zeros(1), "step": np.zeros(1, dtype=np.int64)}
+    total = kept["total"][0]
+    for step in range(kept["step"][0], n_steps):
+        _misbehave(mischief, f"step-{step}", task)
+        total += step
+        task.save_checkpoint({"total": np.array([total]), "step": np.array([step + 1])})
+    return make_dataset({"pressure": total})
+
+
+@stage(
+    "demo.ratio",
+    version=1,
+    split=Split.PROTOCOL,
+    needs={"energy": ("potential_energy",)},
+    makes=("pressure",),
+)
+def ratio(
+    energy: xr.Dataset, *, variables: Annotated[dict[str, str], VariableOf()], **others: xr.Dataset
+) -> xr.Dataset:
+    """Divide the mean of each other input by the mean energy, and add up."""
+    # Nothing else was read.
+    assert {name: list(data) for name, data in others.items()} == {
+        name: [variable] for name, variable in variables.items()
+    }
+    means = [others[name][variable].mean() for name, variable in variables.items()]
+    return make_dataset({"pressure": float(sum(means) / energy["potential_energy"].mean())})
+
+
 def _misbehave(folder: str, name: str, task: Task) -> None:
     """Note the call, and do what a file of that name asks for."""
     if not folder:
@@ -99,10 +134,18 @@ def _misbehave(folder: str, name: str, task: Task) -> None:
     asked = wish.read_text() if wish.is_file() else ""
     if asked == "raise":
         raise ValueError("nothing good can come of this sample")
+    if asked == "refuse":
+        raise StageError("this sample is beyond the stage")
+    if asked == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if asked == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     if asked == "exit":
         os._exit(7)
     if asked == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    while asked == "pause" and wish.exists():
+        time.sleep(0.01)
     if asked == "wait":
         task.progress(0.5, "waiting")
         time.sleep(TOO_LONG_S)

@@ -102,6 +102,24 @@ def test_stage_that_the_worker_does_not_have(tasks: dict[str, TaskSpec], store: 
     assert "GLASSBENCH_PLUGINS" in outcome.error
 
 
+def test_inputs_that_the_spec_names(load_demo: LoadProtocol, store: Store) -> None:
+    """They come under these names, with the variables that are named alone."""
+    ratio = (
+        "  ratio: {uses: demo.ratio@1, from: {energy: energy, big: atoms, table: table},\n"
+        "    with: {variables: {big: atomic_volume, table: mass}}}\nscales:"
+    )
+    tasks = {task.label: task for task in plan_tasks(load_demo(("scales:", ratio)))}
+    assert isinstance(tasks["ratio"].inputs["table"], str)
+    assert len(tasks["ratio"].inputs["big"]) == 4
+    for task in tasks.values():
+        assert execute(task, store, Order()) == Outcome()
+    volumes = [store.load(tasks[f"atoms[{i}]"].key)["atomic_volume"].mean() for i in range(4)]
+    energies = [store.load(tasks[f"energy[{i}]"].key)["potential_energy"] for i in range(4)]
+    mass = store.load(tasks["table"].key)["mass"].mean()
+    expected = (np.mean(volumes) + mass.item()) / np.mean(energies)
+    assert store.load(tasks["ratio"].key)["pressure"].item() == pytest.approx(expected)
+
+
 def test_scratch_folder_is_gone_afterwards(tasks: dict[str, TaskSpec], tmp_path: Path) -> None:
     """Only the result is left, also of a relative store."""
     store = Store(tmp_path / "deep" / "store")

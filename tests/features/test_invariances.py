@@ -10,6 +10,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
+from glassbench.features.entropy import two_body_entropy
+from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
 from glassbench.features.normal_modes import normal_modes
 from glassbench.features.radial import radial_functions
@@ -34,6 +36,8 @@ def _describe_curvature(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
 LOCAL: dict[str, Describe] = {
     "voronoi": lambda glass, _: voronoi(glass),
     "radial_functions": lambda glass, _: radial_functions(glass, EXTREMES),
+    "gaussian_functions": lambda glass, _: gaussian_functions(glass, r_cut_A=9.0),
+    "two_body_entropy": lambda glass, _: two_body_entropy(glass, r_max_A=9.0, broadening_A=0.2),
     "rdf": lambda glass, _: rdf(glass),
     "embedding_curvature": _describe_curvature,
 }

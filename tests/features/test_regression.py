@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from glassbench.features.entropy import two_body_entropy
 from glassbench.features.flexibility import flexibility_volume
+from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
 from glassbench.features.normal_modes import normal_modes
 from glassbench.features.radial import radial_functions
@@ -28,9 +30,11 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
     data["modes"] = normal_modes(small_glass, data["hessian"])
     data["flexibility"] = flexibility_volume(data["modes"], data["voronoi"])
     samples = [part.expand_dims(sample=[0]) for part in (small_glass, data["flexibility"])]
-    data["extremes"] = group_rdf(*samples, share=0.1)
+    data["extremes"] = group_rdf(*samples, variable="flexibility_volume", share=0.1)
     data["rdf"] = rdf(small_glass)
     data["radial"] = radial_functions(small_glass, data["extremes"])
+    data["gaussian"] = gaussian_functions(small_glass, r_cut_A=9.0)
+    data["entropy"] = two_body_entropy(small_glass, r_max_A=9.0, broadening_A=0.2)
     return data
 
 
@@ -44,6 +48,8 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
         ("extremes", ["first_peak", "group_rdf"]),
         ("rdf", ["rdf"]),
         ("radial", ["radial_function"]),
+        ("gaussian", ["gaussian_function"]),
+        ("entropy", ["two_body_entropy"]),
     ],
 )
 def test_stage_gives_the_stored_numbers(

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from glassbench.declarations import VARIABLES
 from glassbench.errors import StageError, VariableError
 from glassbench.learn.linear_svr import linear_svr
 from glassbench.stage import Task
-from glassbench.variables import VARIABLES
 
 Maker = Callable[..., Any]
 SETTINGS: dict[str, Any] = {

@@ -130,7 +130,7 @@ def make_checks() -> tuple[Check, ...]:
         Check("rho_cu", "value", scores=(cu,), accept=near, why="two standard errors"),
         Check("rho_zr", "value", scores=(zr,), accept=near),
         Check("size", "value", scores=(volume,), accept=near, expect_miss="the cell is small"),
-        Check("beats", "order", scores=(cu, volume), accept={"laptop": Margin(0.1)}),
+        Check("beats", "order", scores=(cu, volume), ranks=(0, 1), accept={"laptop": Margin(0.1)}),
         Check("flat", "shape", bounds=(Bound(flat, below=0.02),), accept={"laptop": Margin()}),
         Check(
             "trend", "trend", scores=(scan, scan), sign="rises",

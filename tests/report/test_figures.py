@@ -121,7 +121,7 @@ def test_draw_figures__reports_a_figure_that_fails(
     def plan_broken(run: Run, stage_id: str) -> Drawing:
         raise ValueError(f"{stage_id} of {run.scale} is odd")
 
-    monkeypatch.setattr(figures, "PLANS", (Plan(("weight",), plan_broken), PLANS[3]))
+    monkeypatch.setattr(figures, "PLANS", (Plan(("weight",), plan_broken), PLANS[0]))
     bad, good = draw_figures(whole_run)
     assert bad.svg == ""
     assert bad.caption.endswith("could not be drawn. ValueError: fit of laptop is odd")

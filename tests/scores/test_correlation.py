@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
+from glassbench.declarations import VARIABLES
 from glassbench.errors import StageError, VariableError
 from glassbench.scores.correlation import (
     bootstrap_atoms,
@@ -16,7 +17,6 @@ from glassbench.scores.correlation import (
     pearson,
     pearson_from_moments,
 )
-from glassbench.variables import VARIABLES
 
 Array = NDArray[np.float64]
 SETTINGS: dict[str, Any] = {"x_variable": "x", "y_variable": "y", "seed": 1, "n_bootstrap": 200}

@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
+from glassbench.declarations import VARIABLES
 from glassbench.errors import StageError
 from glassbench.scores.rdf_shape import poisson_interval, rdf_shape
-from glassbench.variables import VARIABLES
 
 Array = NDArray[np.float64]
 R = (np.arange(500) + 0.5) * 0.02
@@ -59,6 +59,30 @@ def test_known_peaks_are_measured() -> None:
     assert _pick(shape, "first_peak_width", "lowest") == pytest.approx(full, rel=0.01)
 
 
+@pytest.mark.parametrize("centre", [2.7, 2.713, 2.69])
+def test_the_first_peak_is_placed_between_the_bins(centre: float) -> None:
+    """A symmetric peak stays where it is under smoothing; without noise within a thousandth."""
+    peak = 3.0 * np.exp(-0.5 * ((R - centre) / 0.12) ** 2) + (R > 4.2) * 1.0
+    shape = rdf_shape(_extremes(all=peak))
+    assert _pick(shape, "first_peak_position", "all") == pytest.approx(centre, abs=1e-3)
+    low, high = _pick(shape, "first_peak_position_interval", "all")
+    assert low <= _pick(shape, "first_peak_position", "all") <= high
+
+
+def test_a_lower_peak_at_a_shorter_distance_is_told() -> None:
+    """The order that two groups are in, with intervals that do not touch."""
+    rng = np.random.default_rng(5)
+    near = 2.4 * np.exp(-0.5 * ((R - 2.64) / 0.15) ** 2) + (R > 4.2) * 1.0
+    per_pair = 1 / (2000 * 4 * np.pi * R**2 * 0.02 * 0.028)
+    curves = {"lowest": _curve(0.12), "highest": near, "all": _curve(0.2)}
+    shape = rdf_shape(_extremes(**{k: _draw(v, per_pair, rng) for k, v in curves.items()}))
+    for name in ("first_peak_position", "first_peak_height"):
+        assert (
+            _pick(shape, f"{name}_interval", "highest")[1]
+            < _pick(shape, f"{name}_interval", "lowest")[0]
+        )
+
+
 def test_troughs_and_later_peaks_are_measured() -> None:
     """An empty trough and a tall second peak against a filled trough and none."""
     shape = rdf_shape(_known(), smoothing_A=0.05)
@@ -93,11 +117,11 @@ def test_the_intervals_cover() -> None:
     per_pair = 1 / (100 * 4 * np.pi * R**2 * 0.02 * 0.028)
     smooth = _curve(0.2, second=0.4, trough=0.3)
     truth = rdf_shape(_extremes(all=smooth))
-    covered = np.zeros(2)
+    covered = np.zeros(3)
     for _ in range(60):
         noisy = _extremes(all=smooth, lowest=_draw(smooth, per_pair, rng))
         shape = rdf_shape(noisy)
-        for i, name in enumerate(("first_trough", "first_peak_height")):
+        for i, name in enumerate(("first_trough", "first_peak_height", "first_peak_position")):
             low, high = _pick(shape, f"{name}_interval", "lowest")
             covered[i] += low <= _pick(truth, name, "all") <= high
     assert (covered >= 51).all()
@@ -153,6 +177,12 @@ def test_a_group_without_pairs_is_refused() -> None:
     """A curve of zeros has no peak."""
     with pytest.raises(StageError, match="the group lowest has no pairs"):
         rdf_shape(_extremes(all=_curve(0.2), lowest=np.zeros(500)))
+
+
+def test_a_group_without_first_peak_is_refused() -> None:
+    """Pairs only beyond the first trough of all atoms."""
+    with pytest.raises(StageError, match=r"RDF of Cu-Zr in the group highest has no first peak"):
+        rdf_shape(_extremes(all=_curve(0.2), highest=_curve(0.2) * (R > 3.6)))
 
 
 def test_a_trough_that_does_not_end_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -172,7 +173,9 @@ def test_a_check_that_says_not_run() -> None:
 
 
 def _order_check(margin: float, *scores: ScoreRef) -> Check:
-    return Check("beats", "order", "why", scores=scores, accept={"laptop": Margin(margin)})
+    ranks = tuple(range(len(scores)))
+    accept = {"laptop": Margin(margin)}
+    return Check("beats", "order", "why", scores=scores, ranks=ranks, accept=accept)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +200,16 @@ def test_one_wrong_step_breaks_an_order() -> None:
     verdict = _judge(_order_check(0.0, CU, ZR, CU), _results(), _published("order", None))
     assert verdict.verdict == "not reproduced"
     assert "the smallest step down is -0.1" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("cu", "zr", "word"), [(0.8, 0.7, "reproduced"), (0.7, 0.8, "not reproduced")]
+)
+def test_scores_of_one_rank_are_not_compared(cu: float, zr: float, word: str) -> None:
+    """Cu above both others, which may be equal; Zr above one of them is not enough."""
+    check = replace(_order_check(0.0, CU, ZR, ZR), ranks=(0, 1, 1))
+    assert check.steps == [(0, 1), (0, 2)]
+    assert _judge(check, _results(cu, zr), _published("order", None)).verdict == word
 
 
 @pytest.mark.parametrize(("half", "borderline"), [(0.06, True), (0.04, False)])

@@ -14,7 +14,7 @@ import xarray as xr  # annotations of demo stages are read at run time
 from glassbench import stage as stages
 from glassbench.spec import load_spec
 from glassbench.spec.model import Spec
-from glassbench.stage import InputFile, Quantity, Split, Stage
+from glassbench.stage import InputFile, Quantity, Split, Stage, VariableOf
 
 DEMO = """\
     spec_version: 1
@@ -135,6 +135,19 @@ def score(
     raise NotImplementedError
 
 
+def combine(
+    glass: xr.Dataset,
+    guide: xr.Dataset | None = None,
+    *,
+    variable: Annotated[str, VariableOf("glass")] = "position",
+    guide_variable: Annotated[str, VariableOf("guide")] | None = None,
+    families: Annotated[dict[str, str], VariableOf()],
+    **others: xr.Dataset,
+) -> xr.Dataset:
+    """Combine what other stages measured."""
+    raise NotImplementedError
+
+
 def demo_registry() -> dict[str, Stage]:
     """Return the demo stages, registered apart from the real ones."""
     kept, stages.REGISTRY = stages.REGISTRY, {}
@@ -159,6 +172,13 @@ def demo_registry() -> dict[str, Stage]:
             needs={"measure": ("atomic_volume",)},
             makes=("first_peak", "mass", "r_cut", "made_up"),
         )(score)
+        stages.stage(
+            "demo.combine",
+            version=1,
+            split=Split.PROTOCOL,
+            needs={"glass": ("mass",)},
+            makes=("pressure",),
+        )(combine)
         return stages.REGISTRY
     finally:
         stages.REGISTRY = kept

@@ -55,6 +55,16 @@ def test_valid_checks(load: Load, demo: str) -> None:
     assert (checks["later"].kind, checks["later"].not_run) == ("not_run", "no stage for it yet")
 
 
+def test_scores_of_one_rank(load: Load, demo: str) -> None:
+    """A list among the scores of an order is one rank, compared with the next and not in itself."""
+    text = demo.replace(
+        "      - {score: scores.mass, at: {species: Cu}}\n",
+        "      - [{score: scores.mass, at: {species: Cu}}, {score: scores.r_cut}]\n",
+    )
+    check = next(check for check in load(text).checks if check.claim == "heavier")
+    assert (check.ranks, check.steps) == ((0, 1, 1), [(0, 1), (0, 2)])
+
+
 def test_read_header(demo: str, tmp_path: Path) -> None:
     """The header is read without stages, and its faults are told."""
     path = tmp_path / "demo-2020.yml"

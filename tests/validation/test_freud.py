@@ -9,6 +9,7 @@ import pytest
 
 from glassbench.features.rdf import rdf
 from glassbench.features.voronoi import voronoi
+from glassbench.kernels.autocorrelation import calc_autocorrelation, normalise
 from glassbench.kernels.neighbours import calc_neighbours
 
 if TYPE_CHECKING:
@@ -55,6 +56,18 @@ def test_partial_rdfs(small_glass: xr.Dataset) -> None:
             neighbors={"r_max": 10.0, "exclude_ii": a == b},
         )
         np.testing.assert_allclose(own[a, b], other.rdf, rtol=2e-3, atol=1e-2)
+
+
+def test_autocorrelation(small_glass: xr.Dataset) -> None:
+    """Of the species; a few pairs fall into the next bin."""
+    positions, cell = small_glass["position"].values, small_glass["cell"].values
+    values = small_glass["species_index"].values - 0.5  # of mean zero and variance 1/4
+    own = calc_autocorrelation(positions, cell, values, r_max_A=10.0, n_bins=20)
+    system = _system(positions, cell)
+    other = freud.density.CorrelationFunction(bins=20, r_max=10.0)
+    other.compute(system, values, neighbors={"r_max": 10.0, "exclude_ii": True})
+    some = own.n_pairs > 0
+    np.testing.assert_allclose(normalise(own)[some], 4 * other.correlation.real[some], atol=2e-3)
 
 
 def test_voronoi_volumes(small_glass: xr.Dataset) -> None:

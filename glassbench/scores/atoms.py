@@ -1,0 +1,135 @@
+"""Per-atom variables as the scores read them: checked, in one order of dims, as plain arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassbench.errors import StageError, VariableError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def read_per_atom(data: xr.Dataset, role: str, name: str) -> NDArray[np.generic]:
+    """Return a variable with one number per atom, shape (n_samples, n_atoms).
+
+    Parameters
+    ----------
+    data
+        The input.
+    role
+        Name of the input, for messages.
+    name
+        Name of the variable.
+
+    Raises
+    ------
+    VariableError
+        If the input does not hold it, or not per sample and atom.
+    """
+    if name not in data:
+        raise VariableError(
+            f"the input {role} has no variable {name!r}",
+            got=", ".join(map(str, data.data_vars)),
+            remedy=f"name one of these, or another stage as {role}",
+        )
+    if set(data[name].dims) != {"sample", "atom"}:
+        raise VariableError(
+            f"the variable {name!r} of the input {role} is not one number per atom",
+            got=f"dims {data[name].dims}",
+            expected="dims ('sample', 'atom')",
+        )
+    values: NDArray[np.generic] = data[name].transpose("sample", "atom").values
+    return values
+
+
+def read_finite(data: xr.Dataset, role: str, name: str) -> FloatArray:
+    """Return a variable with one finite number per atom, shape (n_samples, n_atoms).
+
+    Raises
+    ------
+    VariableError
+        As `read_per_atom`.
+    StageError
+        If a value is not finite.
+    """
+    values = read_per_atom(data, role, name).astype(np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise StageError(
+            f"the variable {name!r} of the input {role} is not finite everywhere",
+            got=f"{bad.sum()} of {bad.size} atoms with values not finite",
+        )
+    return values
+
+
+def read_mask(data: xr.Dataset, role: str, name: str) -> BoolArray:
+    """Return where a variable that is 0 or 1 per atom is 1, shape (n_samples, n_atoms).
+
+    Raises
+    ------
+    VariableError
+        As `read_per_atom`.
+    StageError
+        If a value is neither 0 nor 1.
+    """
+    values = read_per_atom(data, role, name)
+    mask: BoolArray = values == 1
+    odd = ~mask & (values != 0)
+    if odd.any():
+        raise StageError(
+            f"the variable {name!r} of the input {role} is not a label",
+            got=f"{odd.sum()} of {odd.size} atoms with values such as {values[odd][0]}",
+            expected="0 or 1",
+        )
+    return mask
+
+
+def check_same_atoms(*arrays: NDArray[np.generic]) -> None:
+    """Refuse arrays of different shapes.
+
+    Raises
+    ------
+    VariableError
+        If so.
+    """
+    if len({array.shape for array in arrays}) > 1:
+        raise VariableError(
+            "the inputs do not describe the same atoms",
+            got=", ".join(str(array.shape) for array in arrays),
+            expected="the same samples and atoms in all",
+        )
+
+
+def read_classes(x: FloatArray, labels: xr.Dataset) -> BoolArray:
+    """Return which of the atoms of x have rearranged.
+
+    Parameters
+    ----------
+    x
+        What they are predicted from, shape (n_samples, n_atoms).
+    labels
+        Holds is_rearranged (sample, atom).
+
+    Raises
+    ------
+    VariableError
+        If the labels are of other atoms.
+    StageError
+        If a label is neither 0 nor 1, or none is 1, so that there is nothing to predict.
+    """
+    is_rearranged = read_mask(labels, "labels", "is_rearranged")
+    check_same_atoms(x, is_rearranged)
+    if not is_rearranged.any():
+        raise StageError(
+            "no atom has rearranged, so that there is nothing to predict",
+            got=f"0 of {is_rearranged.size} atoms",
+            remedy="use more samples or atoms, or a lower threshold of d2min",
+        )
+    return is_rearranged
