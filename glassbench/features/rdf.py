@@ -15,7 +15,7 @@ from glassbench.kernels.rdf import (
     divide_counts,
     find_first_peak,
 )
-from glassbench.scores.atoms import check_same_atoms, read_finite
+from glassbench.per_atom import check_same_atoms, read_finite
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 

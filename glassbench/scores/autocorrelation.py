@@ -16,7 +16,7 @@ from glassbench.kernels.autocorrelation import (
     calc_autocorrelation,
     normalise,
 )
-from glassbench.scores.atoms import check_same_atoms, read_finite
+from glassbench.per_atom import check_same_atoms, read_finite
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset

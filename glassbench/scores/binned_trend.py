@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.scores.atoms import BoolArray, check_same_atoms, read_finite, read_per_atom
+from glassbench.per_atom import BoolArray, check_same_atoms, read_finite, read_per_atom
 from glassbench.scores.intervals import jackknife_error
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset

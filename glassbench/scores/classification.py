@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glassbench.scores.atoms import read_classes, read_finite
+from glassbench.per_atom import read_classes, read_finite
 from glassbench.scores.intervals import mean_interval
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
+from glassbench.per_atom import check_same_atoms, read_per_atom
 from glassbench.scores import intervals
-from glassbench.scores.atoms import check_same_atoms, read_per_atom
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.scores.atoms import read_classes, read_finite
+from glassbench.per_atom import read_classes, read_finite
 from glassbench.scores.intervals import student_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset

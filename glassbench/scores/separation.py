@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.scores.atoms import read_classes, read_finite
+from glassbench.per_atom import read_classes, read_finite
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset

@@ -1,4 +1,4 @@
-"""Per-atom variables as the scores read them: checked, in one order of dims, as plain arrays."""
+"""Per-atom variables as stages over all samples read them: checked, in one order of dims."""
 
 from __future__ import annotations
 
