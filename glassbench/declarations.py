@@ -238,8 +238,20 @@ declare(
     "largest minus smallest Pearson correlation on the test part over C",
 )
 _PAIR_OF_GROUP = ("group", "species", "neighbour_species")
-declare("first_peak_height", _PAIR_OF_GROUP, "1", "height of the first peak of the group's RDF")
-declare("first_peak_height_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval")
+declare(
+    "first_peak_height",
+    _PAIR_OF_GROUP,
+    "1",
+    "height of the first peak of the group's RDF",
+    nan=True,
+)
+declare(
+    "first_peak_height_interval",
+    (*_PAIR_OF_GROUP, "bound"),
+    "1",
+    "its confidence interval",
+    nan=True,
+)
 declare(
     "first_peak_width",
     _PAIR_OF_GROUP,
@@ -247,11 +259,23 @@ declare(
     "full width of the first peak at half its height; NaN where g stays above",
     nan=True,
 )
-declare("first_trough", _PAIR_OF_GROUP, "1", "mean of the group's RDF in the first trough")
-declare("first_trough_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval")
-declare("later_peak", _PAIR_OF_GROUP, "1", "height above 1 of the highest peak past the trough")
-declare("later_peak_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval")
-declare("later_peak_noise", _PAIR_OF_GROUP, "1", "height above 1 that noise alone would reach")
+declare(
+    "first_trough", _PAIR_OF_GROUP, "1", "mean of the group's RDF in the first trough", nan=True
+)
+declare(
+    "first_trough_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval", nan=True
+)
+declare(
+    "later_peak",
+    _PAIR_OF_GROUP,
+    "1",
+    "height above 1 of the highest peak past the trough",
+    nan=True,
+)
+declare("later_peak_interval", (*_PAIR_OF_GROUP, "bound"), "1", "its confidence interval", nan=True)
+declare(
+    "later_peak_noise", _PAIR_OF_GROUP, "1", "height above 1 that noise alone would reach", nan=True
+)
 declare(
     "trough_window",
     ("species", "neighbour_species", "bound"),
@@ -313,10 +337,12 @@ declare("tail_probability", ("tail",), "1", "share of rearranged atoms in the lo
 declare("tail_count", ("tail",), "1", "rearranged atoms in the low and high tail", kind="i")
 declare("autocorrelation", ("r",), "1", "normalised spatial autocorrelation, all samples")
 declare("autocorrelation_interval", ("r", "bound"), "1", "its confidence interval", nan=True)
-declare("correlation_length", (), "angstrom", "decay length of the spatial autocorrelation")
+declare(
+    "correlation_length", (), "angstrom", "decay length of the spatial autocorrelation", nan=True
+)
 declare("correlation_length_interval", ("bound",), "angstrom", "its interval", nan=True)
 declare("correlation_length_sample", ("sample",), "angstrom", "the same by sample", nan=True)
-declare("correlation_amplitude", (), "1", "amplitude of the exponential that fits it")
+declare("correlation_amplitude", (), "1", "amplitude of the exponential that fits it", nan=True)
 declare("binned_x", ("bin",), "1", "mean of the sorted variable in bins of equal counts")
 declare("binned_y", ("bin",), "1", "mean of the other variable in the same bins")
 declare("binned_y_error", ("bin",), "1", "its standard error", nan=True)
@@ -335,12 +361,21 @@ declare("peak_position", ("peak",), "angstrom", "first peak of g(r), both of the
 declare("peak_position_interval", ("peak", "bound"), "angstrom", "its interval", nan=True)
 declare("split_depth", (), "1", "depth of the dip between the two halves of the second peak")
 declare("split_depth_interval", ("bound",), "1", "its confidence interval", nan=True)
-declare("first_peak_position", _PAIR_OF_GROUP, "angstrom", "position of the group's first peak")
-declare("first_peak_position_interval", (*_PAIR_OF_GROUP, "bound"), "angstrom", "its interval")
+declare(
+    "first_peak_position",
+    _PAIR_OF_GROUP,
+    "angstrom",
+    "position of the group's first peak",
+    nan=True,
+)
+declare(
+    "first_peak_position_interval", (*_PAIR_OF_GROUP, "bound"), "angstrom", "its interval", nan=True
+)
 declare("total_rdf", ("r",), "1", "radial distribution function of all atoms, all samples")
 for _name, _units, _meaning in (
     ("peak_drop", "1", "height of the first peak of the lowest group above that of the highest"),
     ("peak_shift", "angstrom", "position of the first peak of the lowest group less the highest's"),
 ):
-    declare(_name, ("species", "neighbour_species"), _units, _meaning)
-    declare(f"{_name}_interval", ("species", "neighbour_species", "bound"), _units, "its interval")
+    declare(_name, ("species", "neighbour_species"), _units, _meaning, nan=True)
+    _dims = ("species", "neighbour_species", "bound")
+    declare(f"{_name}_interval", _dims, _units, "its interval", nan=True)

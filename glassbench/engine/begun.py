@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -80,7 +80,9 @@ class Begun:
         """Delete the folder, unless there is a checkpoint and the task may be taken up again."""
         interrupted = error is not None and not isinstance(error, Exception)
         if not self.checkpoint.exists() or not (interrupted or isinstance(error, PASSING)):
-            self.discard()
+            # The outcome is settled by now; what cannot be deleted is swept by the next command.
+            with suppress(OSError):
+                self.discard()
 
     def discard(self) -> None:
         """Delete the folder; the lock must be held."""

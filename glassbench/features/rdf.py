@@ -63,7 +63,7 @@ def rdf(
 
 @stage(
     "features.group_rdf",
-    version=1,
+    version=2,
     split=Split.PROTOCOL,
     needs={"glass": ATOMS},
     makes=("group_rdf", "first_peak"),

@@ -83,9 +83,9 @@ def aqs(
     reference_strain
         Strain between the two configurations that D2min compares.
     force_tolerance
-        Largest force component left by each minimisation. It must lie well under the forces that
-        one step excites, which are of the order of 10 eV/angstrom times the strain, or the
-        minimisation does nothing for many steps.
+        Largest force component left by each minimisation. One step excites forces of the order of
+        10 eV/angstrom times the strain; with a tolerance above these the minimisation does
+        nothing for many steps, with one of the same size the atoms lag by a step or two.
     r_neighbour_A
         Neighbours for D2min and the local strain are the atoms closer than this.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 THERMOSTAT_PS = 0.1
-BAROSTAT_PERIOD_PS = 0.5
+BAROSTAT_PERIOD_PS = 0.5 * math.sqrt(3)
 NAMES = ("thermal_msd", "sampled_temperature", "thermal_expansion", "displaced_share")
 
 
@@ -104,9 +104,10 @@ def thermal_vibration(
 def barostat_damping_ps(temperature_K: float, atomic_volume_A3: float) -> float:
     """Return LAMMPS' damping of the barostat for which the volume oscillates at a fixed period.
 
-    The mass of the barostat is W = N k T damping^2, and a solid with the bulk modulus B pulls it
-    back with 9 B V, so that omega^2 = 9 B V / W. At a fixed damping the volume of a cold glass
-    would oscillate faster than its atoms: every 30 fs at 25 K with 1 ps.
+    Each cell vector has a mass W = N k T damping^2 and is driven by the pressure times V. A strain
+    e of all three changes the pressure by -3 B e, with the bulk modulus B, so that omega^2 =
+    3 B V / W. At a fixed damping the volume of a cold glass would oscillate as fast as its atoms:
+    every 50 fs at 25 K with 1 ps.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def barostat_damping_ps(temperature_K: float, atomic_volume_A3: float) -> float:
     atomic_volume_A3
         Volume per atom.
     """
-    stiffness = 9 * BULK_MODULUS_GUESS_GPA * EV_PER_GPA_A3 * atomic_volume_A3
+    stiffness = 3 * BULK_MODULUS_GUESS_GPA * EV_PER_GPA_A3 * atomic_volume_A3
     ratio = stiffness / (BOLTZMANN_EV_PER_K * temperature_K)
     return BAROSTAT_PERIOD_PS / (2 * math.pi) * math.sqrt(ratio)
 

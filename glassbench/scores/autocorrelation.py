@@ -95,14 +95,15 @@ def autocorrelation(
     C(r) in the bins in which each sample has pairs, so not at distances below the first
     neighbours; xi and A; xi of each sample, NaN where its own C(r) does not decay. Intervals
     are NaN with one sample, that of xi also where C(r) does not decay without one of the samples.
+    Where C(r) of all does not decay, xi and A are NaN, and a claim on them is not judged.
 
     Raises
     ------
     VariableError
         If the inputs do not hold what they should, or not for the same atoms.
     StageError
-        If a value is not finite, all are the same, the box is under twice `r_max_A`, the range of
-        the fit holds too few bins, or C(r) does not decay there.
+        If a value is not finite, all are the same, the box is under twice `r_max_A`, or the range
+        of the fit holds too few bins.
     """
     values = read_finite(field, "field", variable)
     values -= values.mean() if centre == "all" else values.mean(axis=1, keepdims=True)
@@ -115,10 +116,11 @@ def autocorrelation(
     weight = np.zeros(n_bins)
     weight[fitted] = (total.n_pairs / r**2)[fitted]
     curve = normalise(total)
-    decay = fit_decay(r, curve, weight)
+    _check_bins(r, weight > 0)
+    decay = _decay_or_nan(r, curve, weight)
     left_out = np.array([_without(parts, s) for s in range(len(parts))])
     lengths = np.array([_length(r, each, weight) for each in left_out])
-    interval = jackknife_interval(np.log(decay.length_A), np.log(lengths), confidence)
+    interval = jackknife_interval(float(np.log(decay.length_A)), np.log(lengths), confidence)
     by_sample = [_length(r, normalise(part, total), weight) for part in parts]
     return make_dataset(
         {
@@ -223,9 +225,13 @@ def _without(parts: list[CorrelationSums], s: int) -> FloatArray:
         return np.full(parts[s].n_pairs.shape, np.nan)
 
 
-def _length(r: FloatArray, curve: FloatArray, weight: FloatArray) -> float:
-    """Return xi; NaN where the curve does not decay."""
+def _decay_or_nan(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:
+    """Fit the decay; NaN where the curve has none, which must not cost the other scores."""
     try:
-        return fit_decay(r, curve, weight).length_A
+        return fit_decay(r, curve, weight)
     except StageError:
-        return float("nan")
+        return Decay(float("nan"), float("nan"))
+
+
+def _length(r: FloatArray, curve: FloatArray, weight: FloatArray) -> float:
+    return _decay_or_nan(r, curve, weight).length_A

@@ -84,13 +84,14 @@ def rdf_shape(
     Returns
     -------
     Positions, heights, widths, troughs and their intervals, per group, species and neighbour
-    species. A width is NaN where g does not fall to half the height on both sides.
+    species. All are NaN where a group has no atom of the species, as happens if atoms are
+    ranked over all species; a width also where g does not fall to half the height on both sides.
 
     Raises
     ------
     StageError
         If there is no group ``all``, the grid is not uniform or ends too early, the RDF of all
-        atoms has no first trough, or a group has no pairs or no first peak.
+        atoms has no first trough, or a group has pairs but no first peak.
     """
     curves = extremes["group_rdf"].transpose("group", "species", "neighbour_species", "r")
     r = extremes["r"].values.astype(np.float64)
@@ -106,9 +107,11 @@ def rdf_shape(
         windows[pair] = r[trough.start], r[trough.stop - 1]
         for group, curve in enumerate(curves.values):
             label = f"{where} in the group {groups[group]}"
+            if curve[pair].max() <= 0:  # no atom of this species is among the extremes
+                continue
             shape = _measure(curve[pair], r, kernel, trough, confidence=confidence, where=label)
             for name, value in shape.items():
-                blank = np.empty((len(groups), *reference.shape[:2], *np.shape(value)))
+                blank = np.full((len(groups), *reference.shape[:2], *np.shape(value)), np.nan)
                 parts.setdefault(name, blank)[(group, *pair)] = value
     labels = {dim: curves[dim].values for dim in ("group", "species", "neighbour_species")}
     return make_dataset({**parts, "trough_window": windows}, {**labels, "bound": ["low", "high"]})
@@ -165,11 +168,10 @@ def _check(groups: list[str], r: FloatArray, curves: FloatArray) -> None:
             f"there is no group {_REFERENCE!r} to find the trough in", got=", ".join(groups)
         )
     check_uniform(r)
-    empty = [groups[i] for i in np.unique(np.nonzero(curves.max(axis=-1) <= 0)[0])]
-    if empty:
+    if (curves[groups.index(_REFERENCE)].max(axis=-1) <= 0).any():
         raise StageError(
-            f"the group {', '.join(empty)} has no pairs of some species",
-            remedy="use more atoms or a larger share for the groups",
+            f"the group {_REFERENCE!r} has no pairs of some species",
+            remedy="use more atoms",
         )
 
 
@@ -239,7 +241,9 @@ def _position_error(
     weights = (kernel * offset)[inside] / width_squared
     variance = np.sum(weights**2 * (curve * per_pair)[places[inside]])
     reach = min(peak, max(1, round(np.sqrt(width_squared) / (r[1] - r[0]))))
-    return float(np.sqrt(variance) / -bend_at(r, curve, peak, reach))
+    bend = -bend_at(r, curve, peak, reach)
+    # Noise can leave no bend over the width of the smoothing; then the position has no error bar.
+    return float(np.sqrt(variance) / bend) if bend > 0 else float("nan")
 
 
 def _quantile(confidence: float) -> float:

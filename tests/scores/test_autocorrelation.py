@@ -201,6 +201,16 @@ def test_what_does_not_decay_is_refused(curve: Array) -> None:
         fit_decay(R, curve, np.ones(60))
 
 
+def test_what_does_not_decay_costs_its_length_alone(known: tuple[xr.Dataset, Array]) -> None:
+    """A wave of 10 angstrom is anticorrelated from 5 to 10; a claim on its length is not judged."""
+    glass, _ = known
+    wave = np.cos(2 * np.pi / 10 * glass["position"].values[..., 0])
+    found = autocorrelation(glass, _field(wave), **SETTINGS, fit_from_A=5.5)
+    for name in ("correlation_length", "correlation_length_interval", "correlation_amplitude"):
+        assert found[name].isnull().all()
+    assert np.isfinite(found["autocorrelation"]).all()
+
+
 def test_too_few_bins_are_refused(known: tuple[xr.Dataset, Array]) -> None:
     """Two parameters take three bins."""
     glass, roots = known

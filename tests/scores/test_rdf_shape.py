@@ -173,10 +173,19 @@ def test_a_curve_without_trough_is_refused() -> None:
         rdf_shape(_extremes(all=np.ones(500)))
 
 
-def test_a_group_without_pairs_is_refused() -> None:
-    """A curve of zeros has no peak."""
-    with pytest.raises(StageError, match="the group lowest has no pairs"):
-        rdf_shape(_extremes(all=_curve(0.2), lowest=np.zeros(500)))
+def test_a_group_without_pairs_has_no_shape() -> None:
+    """If no atom of a species is among the extremes, that alone is not known."""
+    found = rdf_shape(_extremes(all=_curve(0.2), lowest=np.zeros(500)))
+    whole = rdf_shape(_extremes(all=_curve(0.2)))
+    for name in set(found.data_vars) - {"trough_window"}:
+        assert found[name].sel(group="lowest").isnull().all()
+        xr.testing.assert_equal(found[name].sel(group="all"), whole[name].sel(group="all"))
+
+
+def test_all_atoms_without_pairs_are_refused() -> None:
+    """A curve of zeros has no peak to start from."""
+    with pytest.raises(StageError, match="the group 'all' has no pairs"):
+        rdf_shape(_extremes(all=np.zeros(500)))
 
 
 def test_a_group_without_first_peak_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,10 +37,17 @@ def test_every_claim_is_checked_or_says_why_not(key: str) -> None:
         assert check.why or check.not_run, check.claim
 
 
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return one store for all specs, also where several processes test: they share glasses."""
+    base = tmp_path_factory.getbasetemp()
+    return str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke-store")
+
+
 @pytest.mark.parametrize("key", KEYS)
-def test_smoke_scale(key: str, tmp_path: Path) -> None:
+def test_smoke_scale(key: str, shared_store: str, tmp_path: Path) -> None:
     """From atoms to a report; a second run computes nothing."""
-    store = str(tmp_path / "store")
+    store = shared_store
     first = glassbench("run", key, "--scale", "smoke", "--store", store, folder=tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
     folder = tmp_path / "reports" / key / "smoke"
