@@ -55,7 +55,7 @@ def _scatter(seed: int, n: int, apart_A: float) -> NDArray[np.float64]:
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),
-    sigma_A=st.floats(0.08, 0.3),
+    sigma_A=st.floats(0.08, 0.29),
     steps=st.lists(st.integers(20, 100), min_size=1, max_size=3),
 )
 def test_equals_the_naive_integral(seed: int, n: int, sigma_A: float, steps: list[int]) -> None:
