@@ -1,11 +1,11 @@
-"""Support vector classifiers with a Gaussian kernel, on standardised features."""
+"""Support vector classifiers with a Gaussian or a linear kernel, on standardised features."""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
+Kernel = Literal["rbf", "linear"]
 GRAM_MAX_ROWS = 8_000  # then a kernel matrix and the distances take 0.5 GB each
 _CHUNK_VALUES = 4_000_000  # of the kernel between atoms and support vectors: 32 MB
 _TOLERANCE = 1e-5  # LIBSVM's usual 1e-3 leaves 2e-3 in decision values of up to 8
@@ -39,6 +40,8 @@ class Classifier:
         Constant in the decision value.
     gamma
         Width parameter of the kernel ``exp(-gamma |x - x'|^2)``.
+    kernel
+        That, or the scalar product.
     """
 
     centre: FloatArray
@@ -47,6 +50,7 @@ class Classifier:
     weights: FloatArray
     bias: float
     gamma: float
+    kernel: Kernel = "rbf"
 
     def decide(self, x: FloatArray) -> FloatArray:
         """Return the decision values of atoms, > 0 for label 1.
@@ -61,9 +65,8 @@ class Classifier:
         return np.concatenate(parts)
 
     def _decide(self, x: FloatArray) -> FloatArray:
-        kernel = calc_squared_distances((x - self.centre) * self.factor, self.vectors)
-        kernel *= -self.gamma
-        decision: FloatArray = np.exp(kernel, out=kernel) @ self.weights + self.bias
+        raw = _compare(self.kernel, (x - self.centre) * self.factor, self.vectors)
+        decision: FloatArray = _finish(self.kernel, raw, self.gamma) @ self.weights + self.bias
         return decision
 
 
@@ -85,15 +88,17 @@ class Trainer:
         standard deviation; one that is the same in all rows tells nothing and is left out.
     label
         Classes -1 and 1, both present, shape (n,).
+    kernel
+        Gaussian (``rbf``) or linear.
     """
 
-    def __init__(self, x: FloatArray, label: IntArray) -> None:
+    def __init__(self, x: FloatArray, label: IntArray, kernel: Kernel = "rbf") -> None:
         self._centre, spread = x.mean(axis=0), x.std(axis=0)
         self._factor = np.divide(1.0, spread, out=np.zeros_like(spread), where=~find_constant(x))
         self._rows = (x - self._centre) * self._factor
-        self._label = label
+        self._label, self._kernel = label, kernel
         small = len(x) <= GRAM_MAX_ROWS
-        self._squares = calc_squared_distances(self._rows, self._rows) if small else None
+        self._raw = _compare(kernel, self._rows, self._rows) if small else None
 
     def fit(self, log2_gamma: float, log2_c_values: Sequence[float]) -> Iterator[Classifier]:
         """Train one classifier for each C.
@@ -106,17 +111,32 @@ class Trainer:
             Of the regularisation parameters C, in any order.
         """
         gamma = 2.0**log2_gamma
-        if self._squares is None:
-            make, inputs = partial(_choose_svc(), kernel="rbf", gamma=gamma), self._rows
+        if self._raw is None:
+            make, inputs = partial(_choose_svc(), kernel=self._kernel, gamma=gamma), self._rows
         else:
-            make, inputs = partial(_import_svc(), kernel="precomputed"), self._squares * -gamma
-            np.exp(inputs, out=inputs)
+            make = partial(_import_svc(), kernel="precomputed")
+            inputs = _finish(self._kernel, self._raw.copy(), gamma)
         for log2_c in log2_c_values:
             svc = make(C=2.0**log2_c, tol=_TOLERANCE, cache_size=_CACHE_MB)
             svc.fit(inputs, self._label)
             vectors, bias = self._rows[svc.support_], float(np.ravel(svc.intercept_)[0])
             weights = np.ravel(svc.dual_coef_)
-            yield Classifier(self._centre, self._factor, vectors, weights, bias, gamma)
+            yield Classifier(
+                self._centre, self._factor, vectors, weights, bias, gamma, self._kernel
+            )
+
+
+def _compare(kernel: Kernel, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return what the kernel needs of all pairs of rows before gamma is known."""
+    return calc_squared_distances(x, y) if kernel == "rbf" else x @ y.T
+
+
+def _finish(kernel: Kernel, raw: FloatArray, gamma: float) -> FloatArray:
+    """Turn that into the kernel, in place."""
+    if kernel == "rbf":
+        raw *= -gamma
+        np.exp(raw, out=raw)
+    return raw
 
 
 def calc_squared_distances(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glassbench.errors import StageError
 from glassbench.learn.families import check_same_atoms, join_families
 from glassbench.learn.splits import SplitBy, check_grid, draw_folds, draw_stratified_folds
-from glassbench.learn.svc import Classifier, Trainer
+from glassbench.learn.svc import Classifier, Kernel, Trainer
 from glassbench.stage import Quantity, Split, Task, VariableOf, stage
 from glassbench.variables import make_dataset
 
@@ -49,6 +49,7 @@ def svm(
     n_folds: Annotated[int, Quantity(ge=2)] = 5,
     folds_by: SplitBy = "atoms",
     tune: Literal["once", "each"] = "once",
+    kernel: Kernel = "rbf",
     **families: xr.Dataset,
 ) -> xr.Dataset:
     """Tell atoms that rearrange from others by a support vector machine, sample by sample.
@@ -93,6 +94,9 @@ def svm(
         Whether single atoms are dealt into folds, each class by itself, or whole samples.
     tune
         Whether C and gamma are chosen once or by each model.
+    kernel
+        Gaussian (``rbf``), as in the paper, or ``linear``, whose decision value is a linear
+        function of the features; gamma then has no meaning, and its grid holds one value.
     families
         Inputs that hold the features.
 
@@ -112,6 +116,7 @@ def svm(
     """
     check_grid("log2_c_grid", log2_c_grid)
     check_grid("log2_gamma_grid", log2_gamma_grid)
+    _check_kernel(kernel, log2_gamma_grid)
     is_rearranged = _read_labels(glass, labels)
     _check_counts(is_rearranged, n_folds)
     x = join_families(glass, families, features)
@@ -119,7 +124,7 @@ def svm(
     n_tuned = n_samples if tune == "each" else 1
     steps = _Steps(task, n_tuned * n_folds * len(log2_gamma_grid) + n_samples)
     learner = _Learner(
-        x, is_rearranged, log2_c_grid, log2_gamma_grid, n_folds, folds_by, seed, steps
+        x, is_rearranged, log2_c_grid, log2_gamma_grid, n_folds, folds_by, seed, steps, kernel
     )
     last = n_samples - 1
     choice = learner.tune(last)
@@ -149,6 +154,15 @@ def svm(
             "log2_gamma": np.array(log2_gamma_grid, dtype=np.float64),
         },
     )
+
+
+def _check_kernel(kernel: Kernel, log2_gamma_grid: list[float]) -> None:
+    if kernel == "linear" and len(log2_gamma_grid) > 1:
+        raise StageError(
+            "a linear kernel has no gamma to choose",
+            got=f"log2_gamma_grid {log2_gamma_grid}",
+            expected="one value, which is not used",
+        )
 
 
 def _read_labels(glass: xr.Dataset, labels: xr.Dataset) -> NDArray[np.bool_]:
@@ -228,6 +242,7 @@ class _Learner:
     folds_by: SplitBy
     seed: int
     steps: _Steps
+    kernel: Kernel
 
     def draw_rows(self, left_out: int) -> IntArray:
         """Return the training atoms of the model of one test sample, counted over all samples."""
@@ -242,7 +257,7 @@ class _Learner:
         """Train the model of one test sample."""
         self.steps.begin(f"training without sample {left_out + 1} of {len(self.x)}")
         x, label = self._take(self.draw_rows(left_out))
-        return next(Trainer(x, label).fit(choice.log2_gamma, [choice.log2_c]))
+        return next(Trainer(x, label, self.kernel).fit(choice.log2_gamma, [choice.log2_c]))
 
     def tune(self, left_out: int) -> _Choice:
         """Cross-validate inside the training part of one test sample."""
@@ -252,7 +267,7 @@ class _Learner:
         n_right = np.zeros((len(self.log2_c_grid), len(self.log2_gamma_grid)), dtype=np.int64)
         for i in range(self.n_folds):
             inside, outside = fold != i, fold == i
-            trainer = Trainer(x[inside], label[inside])
+            trainer = Trainer(x[inside], label[inside], self.kernel)
             for j, log2_gamma in enumerate(self.log2_gamma_grid):
                 self.steps.begin(f"cross-validation, fold {i + 1}, log2 gamma = {log2_gamma:g}")
                 for k, model in enumerate(trainer.fit(log2_gamma, self.log2_c_grid)):

@@ -23,7 +23,7 @@ from glassbench.variables import make_dataset
 
 FloatArray = NDArray[np.float64]
 _N_LENGTHS = 400  # of the first search, 2 % apart or less
-_LONGEST = 10  # of the search, in units of the last distance; the shortest is the width of a bin
+_LONGEST = 2  # of the search, in units of the range of the fit; the shortest is the width of a bin
 _SMALLEST = 3  # bins, one more than parameters
 
 
@@ -147,7 +147,8 @@ def fit_decay(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:
     """Fit A exp(-r / xi) with A > 0 by weighted least squares.
 
     For a given xi the best A is that of a linear fit, and what is left to do is to search the
-    one that explains the most of the curve along ln xi.
+    one that explains the most of the curve along ln xi. A curve that falls by less than two fifths
+    over the range has no length that the range could show.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ def fit_decay(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:
         overlap, norm = shape @ (w * y), shape**2 @ w
         return overlap / norm, -overlap / np.sqrt(norm)
 
-    grid = np.linspace(np.log(r[1] - r[0]), np.log(_LONGEST * x[-1]), _N_LENGTHS)
+    grid = np.linspace(np.log(r[1] - r[0]), np.log(_LONGEST * (x[-1] - x[0])), _N_LENGTHS)
     amplitudes, left = solve(grid)
     best = int(np.argmin(left))
     if best in (0, _N_LENGTHS - 1) or amplitudes[best] <= 0:

@@ -46,6 +46,19 @@ def test_two_atoms_have_the_solution_on_paper() -> None:
     assert np.allclose(model.decide(np.array([[-1.0], [0.0], [1.0]])), [-1, 0, 1], atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [60, 0], ids=["matrix kept", "matrix not kept"])
+def test_linear_kernel(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decision value is that of scikit-learn, and linear in the features."""
+    monkeypatch.setattr(svc, "GRAM_MAX_ROWS", rows)
+    x, label = _data()
+    model = next(Trainer(x, label, "linear").fit(0.0, [-1.0]))
+    expected = SVC(kernel="linear", C=0.5, tol=1e-8).fit(_standardised(x), label)
+    found = model.decide(x)
+    assert np.allclose(found, expected.decision_function(_standardised(x)), atol=1e-3)
+    middle = model.decide((x[:30] + x[30:]) / 2)
+    assert np.allclose(middle, (found[:30] + found[30:]) / 2, atol=1e-9)
+
+
 @pytest.mark.parametrize("log2_c", [-2.0, 1.0, 6.0])
 def test_the_conditions_of_karush_kuhn_and_tucker(log2_c: float) -> None:
     """Outside the margin no weight, inside it all of C, on it something between."""

@@ -286,6 +286,16 @@ def test_progress_rises_to_the_end(tune: str) -> None:
     assert said[-1][1] == "training without sample 3 of 3"
 
 
+def test_a_linear_kernel_is_one_word() -> None:
+    """It tells shifted classes apart, and has no gamma to choose."""
+    toy = _make_toy(shift=8.0)
+    found = toy.classify(kernel="linear", log2_gamma_grid=[0.0])
+    assert ((found["decision_value"].values > 0) == toy.is_active).all()
+    assert float(found["chosen_log2_gamma"]) == 0.0
+    with pytest.raises(StageError, match="a linear kernel has no gamma to choose"):
+        toy.classify(kernel="linear", log2_gamma_grid=[-1.0, 0.0])
+
+
 def test_one_sample_is_refused() -> None:
     """There is nothing to learn from."""
     with pytest.raises(StageError, match="one sample cannot be left out of one"):
