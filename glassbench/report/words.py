@@ -151,8 +151,8 @@ def _group(value: int) -> str:
 
 
 def say_measured(value: float | None, interval: tuple[float, float] | None = None) -> str:
-    """Write a measured value with its confidence interval."""
-    if value is None:
+    """Write a measured value with its confidence interval; a dash where there is none."""
+    if value is None or math.isnan(value):
         return "—"
     text = say_number(value)
     if interval is not None:

@@ -119,7 +119,7 @@ def test_say_unit__is_print() -> None:
 def test_say_measured__has_an_interval_and_real_minus_signs() -> None:
     """A missing value is a dash."""
     assert say_measured(-0.5, (-0.75, 0.25)) == f"{MINUS}0.5 [{MINUS}0.75, 0.25]"
-    assert say_measured(None) == "—"
+    assert say_measured(None) == say_measured(float("nan")) == "—"
 
 
 def test_count__knows_plurals() -> None:
