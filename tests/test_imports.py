@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "glassbench"
-BOTTOM = {"checkpoint", "declarations", "errors", "per_atom", "stage", "units", "variables", "data"}
+BOTTOM = {
+    "checkpoint",
+    "checks",
+    "declarations",
+    "errors",
+    "per_atom",
+    "stage",
+    "units",
+    "variables",
+    "data",
+}
 STAGES = {"md", "features", "learn", "scores"}
 # What each room may import besides itself and the bottom.
 ALLOWED = {

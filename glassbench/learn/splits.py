@@ -7,12 +7,12 @@ split by atoms tests interpolation, and a split by samples tests a glass never s
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glassbench.checks import is_rising
 from glassbench.errors import StageError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def check_grid(name: str, grid: Sequence[float]) -> None:
     StageError
         If so. The order matters, since of equally good values the first one is taken.
     """
-    if not grid or any(low >= high for low, high in pairwise(grid)):
+    if not grid or not is_rising(grid):
         raise StageError(
             f"{name} is not a search grid", got=f"{list(grid)}", expected="rising numbers"
         )

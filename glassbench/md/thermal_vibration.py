@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import xarray as xr
 
-from glassbench.errors import StageError
+from glassbench.checks import check_rising
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.sampling import HOP_A, Averages, Sampler
 from glassbench.md.session import BULK_MODULUS_GUESS_GPA, Session
@@ -79,7 +79,7 @@ def thermal_vibration(
     StageError
         If the temperatures do not rise, or LAMMPS fails.
     """
-    _check_rising(temperatures_K)
+    check_rising("temperatures_K", temperatures_K)
     tables = from_dataset(potential)
     cell, position, kinds = (glass[n].to_numpy() for n in ("cell", "position", "species_index"))
     seeds = task.rng(seed).integers(1, 2**31, len(temperatures_K))
@@ -142,12 +142,3 @@ def _unpack(saved: dict[str, NDArray[Any]]) -> list[list[NDArray[np.float64]]]:
     if not saved:
         return []
     return [list(row) for row in zip(*(saved[name] for name in NAMES), strict=True)]
-
-
-def _check_rising(temperatures_K: list[float]) -> None:
-    if not temperatures_K or bool((np.diff(temperatures_K) <= 0).any()):
-        raise StageError(
-            "temperatures_K does not rise",
-            got=f"{temperatures_K}",
-            expected="at least one temperature, each above the one before",
-        )

@@ -7,9 +7,10 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 
+from glassbench.checks import check_rising
 from glassbench.per_atom import check_same_atoms, read_finite
 from glassbench.scores.intervals import share_interval
-from glassbench.scores.rearranged import check_rising, count_in_bins, label_bins, place_in_bins
+from glassbench.scores.rearranged import count_in_bins, label_bins, place_in_bins
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
 

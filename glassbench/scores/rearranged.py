@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from glassbench.checks import check_rising
 from glassbench.errors import StageError
 from glassbench.scores.intervals import share_interval
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -106,22 +103,6 @@ def _read_d2min(shear: xr.Dataset) -> FloatArray:
             remedy="look for atoms without neighbours in the sheared glass",
         )
     return values
-
-
-def check_rising(name: str, values: Sequence[float], *, at_least: int = 1) -> None:
-    """Refuse numbers that do not rise, or too few.
-
-    Raises
-    ------
-    StageError
-        If so.
-    """
-    if len(values) < at_least or any(low >= high for low, high in pairwise(values)):
-        raise StageError(
-            f"{name} does not rise",
-            got=f"{list(values)}",
-            expected=f"{at_least} or more rising numbers",
-        )
 
 
 def place_in_bins(values: FloatArray, edges: FloatArray) -> IntArray:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
+from glassbench.checks import check_rising
 from glassbench.engine.check import check_output
 from glassbench.errors import StageError
 from glassbench.scores.intervals import share_interval
 from glassbench.scores.rearranged import (
-    check_rising,
     count_in_bins,
     label_bins,
     place_in_bins,
