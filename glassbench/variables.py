@@ -54,6 +54,6 @@ def lookup(name: str) -> Variable:
         raise VariableError(
             f"no variable {name!r} is declared",
             expected=", ".join(sorted(VARIABLES)),
-            remedy="declare it in glassbench/declarations.py",
+            remedy="declare it in glassbench/declarations",
         )
     return VARIABLES[name]

@@ -1,0 +1,10 @@
+"""Every variable that a stage may make: name, dims, units, meaning.
+
+This is the contract between the rooms. Dims are those of one sample; a result that is put
+together from many samples gains a leading ``sample`` dim.
+"""
+
+from glassbench.declarations import atoms, landscape, models, scores  # noqa: F401  # they declare
+from glassbench.declarations.declare import VARIABLES, Variable
+
+__all__ = ["VARIABLES", "Variable"]
