@@ -24,7 +24,7 @@ suppress_warnings = ["myst.xref_missing"]
 
 
 def _describe(stage: Stage) -> Iterator[str]:
-    yield f"\n## {stage.uses}\n\n{stage.summary} Once per {stage.split}.\n"
+    yield f"\n## {stage.uses}\n\n{stage.summary} Runs {stage.runs}.\n"
     yield from (f"- {line}" for line in describe_inputs(stage, "`"))
     if stage.params:
         yield "\n| with | type | default | meaning |\n| --- | --- | --- | --- |"

@@ -26,6 +26,7 @@ STORE_ACTIONS = ("list", "verify", "remove", "export")
 KEYS_REMEDY = "`glassbench store list` shows the keys"
 MISSED = 1
 FAILED = 3
+PLAN_MAX_WIDTH = 1000
 NAME_COLUMNS = ("stage", "uses", "key", "with", "makes")
 
 
@@ -73,9 +74,9 @@ def list_stages(arguments: Namespace) -> int:
         print(json.dumps(spec_schema(stages), indent=2))  # noqa: T201  # for a file, unwrapped
         return 0
     if not arguments.name:
-        table = _table("stage", "runs once per", "what it does")
+        table = _table("stage", "runs", "what it does")
         for uses in sorted(stages):
-            table.add_row(uses, str(stages[uses].split), stages[uses].summary)
+            table.add_row(uses, stages[uses].runs, stages[uses].summary)
         _console().print(table)
         return 0
     for name in arguments.name:
@@ -93,7 +94,7 @@ def describe_stage(stage: Stage) -> None:
     from glassbench.variables import lookup
 
     console = _console()
-    console.print(f"[bold]{stage.uses}[/bold]  (once per {stage.split})\n{stage.summary}\n")
+    console.print(f"[bold]{stage.uses}[/bold]  (runs {stage.runs})\n{stage.summary}\n")
     for line in describe_inputs(stage):
         console.print(line)
     table = _table("with", "type", "default", "meaning")
@@ -202,26 +203,28 @@ def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
 
 
 def plan(arguments: Namespace) -> int:
-    """Show per stage how many results are there, how many are missing and what they would take."""
-    from glassbench.engine.why import explain, typical_wall_s
+    """Show per stage how many results are there, and what the missing ones would cost."""
+    from glassbench.engine.plan import HEADER, make_plan
+    from glassbench.engine.stages import load_stages
 
     protocol, place = _open(arguments)
-    answers = explain(protocol, place)
-    typical = typical_wall_s(place)
-    table = _table("stage", "uses", "tasks", "stored", "new", "s each")
-    for call in protocol.stages.values():
-        own = [answer for answer in answers if answer.task.stage_id == call.id]
-        stored = sum(answer.entry is not None for answer in own)
-        seconds = typical.get(call.stage.uses)
-        table.add_row(
-            call.id,
-            call.stage.uses,
-            str(len(own)),
-            str(stored),
-            str(len(own) - stored),
-            "-" if seconds is None else f"{seconds:.1f}",
-        )
-    _console().print(table)
+    found = make_plan(protocol, place, load_stages())
+    table = _table(*HEADER)
+    for column in table.columns:
+        column.no_wrap = True
+        column.justify = "left" if column.header in NAME_COLUMNS else "right"
+    for item in found.stages:
+        table.add_row(*item.cells())
+    table.add_section()
+    for row in found.totals:
+        table.add_row(*row, style="bold")
+    console = _console()
+    # No cell is cut: what does not fit on a screen is read in a file.
+    wide = console.options.update(max_width=PLAN_MAX_WIDTH)
+    console.width = max(console.width, console.measure(table, options=wide).maximum)
+    console.print(table)
+    for note in found.notes():
+        console.print(note, markup=False, soft_wrap=True)
     return 0
 
 
@@ -293,7 +296,7 @@ def _list_store(arguments: Namespace) -> int:
 
 def _store_row(item: Entry | Begun, record: dict[str, Any], source: str) -> tuple[str, ...]:
     identity = record.get("identity", {})
-    size = sum(path.stat().st_size for path in item.folder.iterdir()) / 2**20
+    size = sum(path.stat().st_size for path in item.folder.rglob("*") if path.is_file()) / 2**20
     return (
         item.key,
         str(identity.get("stage", "?")),

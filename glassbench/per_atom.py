@@ -59,14 +59,68 @@ def read_finite(data: xr.Dataset, role: str, name: str) -> FloatArray:
     StageError
         If a value is not finite.
     """
+    return read_chosen(data, role, name)[0]
+
+
+def read_chosen(
+    data: xr.Dataset,
+    role: str,
+    name: str,
+    among: xr.Dataset | None = None,
+    among_variable: str = "",
+) -> tuple[FloatArray, BoolArray]:
+    """Return a variable with one number per atom, and which of the atoms count.
+
+    Parameters
+    ----------
+    data
+        The input.
+    role
+        Name of the input, for messages.
+    name
+        Name of the variable.
+    among
+        The input ``among``, whose variable is 1 for the atoms that count; without it all do.
+    among_variable
+        Name of that variable.
+
+    Returns
+    -------
+    Values, finite for all atoms that count, and a mask, both of shape (n_samples, n_atoms).
+
+    Raises
+    ------
+    VariableError
+        As `read_per_atom`, or if the inputs are of other atoms.
+    StageError
+        If the value of an atom that counts is not finite, or no atom of a sample counts.
+    """
     values = read_per_atom(data, role, name).astype(np.float64)
-    bad = ~np.isfinite(values)
+    chosen = _read_choice(among, among_variable, values)
+    bad = chosen & ~np.isfinite(values)
     if bad.any():
         raise StageError(
             f"the variable {name!r} of the input {role} is not finite everywhere",
-            got=f"{bad.sum()} of {bad.size} atoms with values not finite",
+            got=f"{bad.sum()} of {chosen.sum()} atoms with values not finite",
+            remedy="look at the stage that makes it, or let an input among say which atoms count",
         )
-    return values
+    return values, chosen
+
+
+def _read_choice(among: xr.Dataset | None, name: str, values: FloatArray) -> BoolArray:
+    if among is None:
+        return np.ones(values.shape, dtype=bool)
+    chosen = read_mask(among, "among", name)
+    check_same_atoms(values, chosen)
+    empty = np.flatnonzero(~chosen.any(axis=1))
+    if empty.size:
+        raise StageError(
+            "no atom of a sample counts",
+            got=f"{name!r} of the input among is 0 for all atoms of the sample at position "
+            f"{empty[0]}",
+            expected="1 for some atoms of every sample",
+        )
+    return chosen
 
 
 def read_mask(data: xr.Dataset, role: str, name: str) -> BoolArray:
@@ -107,13 +161,13 @@ def check_same_atoms(*arrays: NDArray[np.generic]) -> None:
         )
 
 
-def read_classes(x: FloatArray, labels: xr.Dataset) -> BoolArray:
-    """Return which of the atoms of x have rearranged.
+def read_classes(chosen: BoolArray, labels: xr.Dataset) -> BoolArray:
+    """Return which atoms have rearranged, shape (n_samples, n_atoms).
 
     Parameters
     ----------
-    x
-        What they are predicted from, shape (n_samples, n_atoms).
+    chosen
+        The atoms that count, shape (n_samples, n_atoms).
     labels
         Holds is_rearranged (sample, atom).
 
@@ -122,14 +176,15 @@ def read_classes(x: FloatArray, labels: xr.Dataset) -> BoolArray:
     VariableError
         If the labels are of other atoms.
     StageError
-        If a label is neither 0 nor 1, or none is 1, so that there is nothing to predict.
+        If a label is neither 0 nor 1, or none of an atom that counts is 1, so that there is
+        nothing to predict.
     """
     is_rearranged = read_mask(labels, "labels", "is_rearranged")
-    check_same_atoms(x, is_rearranged)
-    if not is_rearranged.any():
+    check_same_atoms(chosen, is_rearranged)
+    if not (chosen & is_rearranged).any():
         raise StageError(
             "no atom has rearranged, so that there is nothing to predict",
-            got=f"0 of {is_rearranged.size} atoms",
+            got=f"0 of {chosen.sum()} atoms",
             remedy="use more samples or atoms, or a lower threshold of d2min",
         )
     return is_rearranged

@@ -10,7 +10,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassbench.checkpoint import CHECKPOINT, read_arrays, write_arrays
+from glassbench.cost import Cost
 
 if TYPE_CHECKING:
     import xarray as xr  # noqa: TC004  # it would double the start-up time of the command line
     from numpy.typing import NDArray
 
+Range = tuple[int, int]  # of units: the first one, and the one behind the last
 MISSING: Any = inspect.Parameter.empty
 TASK = "task"  # the parameter of a stage function that is no parameter of a spec
 
@@ -32,6 +34,31 @@ class Split(StrEnum):
 
     PROTOCOL = "protocol"
     SAMPLE = "sample"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How one sample divides for ``Split.BLOCK``: into runs of so many units of an input.
+
+    Parameters
+    ----------
+    input
+        The input that has the units.
+    dim
+        The dim of the units, in the input and in what the function returns.
+    size
+        Units per block. It decides what an interruption may cost, and no number: it is in no key.
+    """
+
+    input: str
+    dim: str
+    size: int
+
+    def ranges(self, n_units: int) -> list[Range]:
+        """Return where each block of that many units starts and stops."""
+        starts = range(0, max(n_units, 1), self.size)
+        return [(start, min(start + self.size, n_units)) for start in starts]
 
 
 @dataclass(frozen=True)
@@ -132,11 +159,25 @@ class Stage:
     params: Mapping[str, Param]
     wants_task: bool
     open_inputs: bool = False  # whether a spec may give more inputs, under names of its own
+    blocks: Blocks | None = None  # with ``Split.BLOCK``
+    cost: Cost | None = None
 
     @property
     def uses(self) -> str:
         """Name and version as a spec writes them."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def is_per_sample(self) -> bool:
+        """Whether each sample has a result of its own."""
+        return self.split is not Split.PROTOCOL
+
+    @property
+    def runs(self) -> str:
+        """How often the function runs, in words."""
+        if self.blocks is None:
+            return f"once per {self.split}"
+        return f"once per sample, in blocks of {self.blocks.size} {self.blocks.dim}s"
 
     @property
     def summary(self) -> str:
@@ -169,12 +210,19 @@ class Task:
         Takes the share that is done, from 0 to 1, and a few words.
     kept_in
         Folder of the checkpoint, which outlives an interruption; `scratch` by default.
+    block
+        The units that are to be done, where the stage is split into blocks; all by default.
     """
 
     sample: int = 0
     scratch: Path = field(default_factory=Path.cwd)
     progress: Callable[[float, str], None] = _no_progress
     kept_in: Path | None = None
+    block: Range | None = None
+
+    def units(self, n_units: int) -> range:
+        """Return the units to do, of all that there are."""
+        return range(n_units) if self.block is None else range(*self.block)
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return the random generator of this sample, fixed by the seed of the spec."""
@@ -199,6 +247,8 @@ def stage(
     split: Split,
     makes: tuple[str, ...],
     needs: Mapping[str, tuple[str, ...]] | None = None,
+    blocks: Blocks | None = None,
+    cost: Cost | None = None,
 ) -> Callable[[Callable[..., xr.Dataset]], Callable[..., xr.Dataset]]:
     """Register a function as the stage ``name@version``.
 
@@ -212,15 +262,24 @@ def stage(
     version
         Raised whenever the numbers that the stage makes change.
     split
-        Whether it runs once per sample or once per protocol.
+        Whether it runs once per sample, several times per sample, or once per protocol.
     makes
         Names of the variables in the Dataset that it returns.
     needs
         For each input Dataset the variables that it reads from it.
+    blocks
+        How a sample divides, for ``Split.BLOCK``. The function then gets ``task.block`` and returns
+        these units alone; what it returns without their dim is the same in all blocks.
+    cost
+        How the cost of a task grows, for ``glassbench plan``; with the number of atoms by default.
     """
 
     def register(function: Callable[..., xr.Dataset]) -> Callable[..., xr.Dataset]:
-        record = _inspect(function, name, version, split, makes, needs or {})
+        record = replace(
+            _inspect(function, name, version, split, makes, needs or {}), blocks=blocks, cost=cost
+        )
+        _check_names(record, needs or {})
+        _check_blocks(record)
         if record.uses in REGISTRY:
             message = f"two stages call themselves {record.uses}"
             raise ValueError(message)
@@ -255,11 +314,9 @@ def _inspect(  # noqa: PLR0917  # the fields of a record, in its order
             optional = parameter.default is None
             inputs[key] = Input(key, tuple(needs.get(key, ())), optional)
     wants_task = TASK in signature.parameters
-    record = Stage(
+    return Stage(
         name, version, function, split, inputs, tuple(makes), params, wants_task, open_inputs
     )
-    _check_names(record, needs)
-    return record
 
 
 def _check_names(record: Stage, needs: Iterable[str]) -> None:
@@ -272,6 +329,23 @@ def _check_names(record: Stage, needs: Iterable[str]) -> None:
         if mark and not (mark.input in record.inputs if mark.input else record.open_inputs):
             message = f"{record.name}: {param.name} is of an input that the function does not take"
             raise ValueError(message)
+
+
+def _check_blocks(record: Stage) -> None:
+    """See that a stage that is split into blocks says how, and learns which one to do."""
+    blocks = record.blocks
+    if (record.split is Split.BLOCK) != (blocks is not None):
+        message = f"{record.name}: Split.BLOCK and blocks go together"
+        raise ValueError(message)
+    if blocks is None:
+        return
+    source = record.inputs.get(blocks.input)
+    if source is None or source.optional or not record.wants_task or blocks.size < 1:
+        message = (
+            f"{record.name}: blocks are of a required input, of at least one unit each, "
+            "and the function takes the task"
+        )
+        raise ValueError(message)
 
 
 def _parameter_docs(doc: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from glassbench.engine.keys import TaskSpec
 from glassbench.engine.stages import PLUGINS_VARIABLE, load_stages
 from glassbench.engine.store import Store
 from glassbench.md.tables import Tables, read_setfl_fs, resample
-from glassbench.stage import REGISTRY, Stage
+from glassbench.stage import REGISTRY, Range, Stage
 from glassbench.variables import make_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -126,10 +126,11 @@ class InlinePool:
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
 
-    def submit(self, task: TaskSpec, *, fresh: bool) -> Future[Outcome]:
-        """Do a task."""
+    def submit(self, task: TaskSpec, *, fresh: bool, block: Range | None = None) -> Future[Outcome]:
+        """Do a task or a block."""
         future: Future[Outcome] = Future()
-        future.set_result(execute(task, self.store, Order(self.command, self.run_id, fresh)))
+        order = Order(self.command, self.run_id, fresh)
+        future.set_result(execute(task, self.store, order, block))
         return future
 
 

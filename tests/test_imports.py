@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "glassbench"
 BOTTOM = {
     "checkpoint",
     "checks",
+    "cost",
     "declarations",
     "errors",
     "per_atom",

@@ -60,7 +60,13 @@ declare(
 )
 declare("spectral_resolution", (), "THz", "full width at half maximum of a single mode")
 declare("velocity_correlation", ("time",), "1", "velocity autocorrelation, 1 at time 0")
-declare("reduced_vdos", ("frequency",), "1/THz^3", "vdos over the squared frequency")
+declare(
+    "reduced_vdos",
+    ("frequency",),
+    "1/THz^3",
+    "vdos over the squared frequency; NaN below the low cut",
+    nan=True,
+)
 declare("boson_peak_frequency", (), "THz", "frequency at the maximum of the reduced VDOS")
 declare("boson_peak_height", (), "1/THz^3", "maximum of the reduced VDOS")
 declare(

@@ -30,13 +30,15 @@ declare(
     "decision_value",
     ("sample", "atom"),
     "1",
-    "decision value of the classifier, of the model that did not see the sample",
+    "decision value of the model that did not see the sample; NaN where it is not known",
+    nan=True,
 )
 declare(
     "decision_value_one_model",
     ("sample", "atom"),
     "1",
     "decision value by the one model that did not see the last sample",
+    nan=True,
 )
 declare(
     "is_trained",

@@ -177,7 +177,7 @@ for _name, _meaning in (
     declare(_name, ("group",), "1", f"{_meaning}, in its own units")
 declare("group_density", ("group", "value"), "1", "probability density of the variable by group")
 declare("group_count", ("group",), "1", "number of atoms in a group", kind="i")
-declare("contrast", (), "1", "mean of the highest group less that of the lowest, in its own units")
+declare("contrast", (), "1", "mean of one group less that of the other, in its own units")
 declare("contrast_interval", ("bound",), "1", "its confidence interval", nan=True)
 declare("range_shift", (), "1", "as contrast, the smaller of the differences of extremes")
 declare("activation_density", ("species", "energy"), "1/eV", "distribution of barriers by species")
@@ -185,13 +185,37 @@ declare("activation_peak", ("species",), "eV", "position of the peak of that dis
 declare("activation_peak_interval", ("species", "bound"), "eV", "its interval", nan=True)
 declare("activation_width", ("species",), "eV", "full width of the peak at half its height")
 declare("activation_width_interval", ("species", "bound"), "eV", "its interval", nan=True)
+declare("n_events", ("species",), "1", "number of events in that distribution", kind="i")
+for _name, _meaning in (
+    ("activation_peak_shift", "position of the peak of a species less that of another"),
+    ("activation_width_excess", "width of the peak of a species less that of another"),
+):
+    declare(_name, ("species", "other_species"), "eV", _meaning)
+    _dims = ("species", "other_species", "bound")
+    declare(f"{_name}_interval", _dims, "eV", "its interval", nan=True)
 declare(
     "binned_reduced_vdos",
     ("bin", "frequency"),
     "1/THz^3",
-    "reduced VDOS of the atoms of each bin, per atom",
+    "reduced VDOS of the atoms of each bin, per atom; NaN below the low cut",
+    nan=True,
 )
 declare("binned_boson_peak", ("bin",), "1/THz^3", "its maximum")
 declare("binned_boson_peak_error", ("bin",), "1/THz^3", "standard error of it", nan=True)
 declare("boson_peak_contrast", (), "1/THz^3", "boson peak of the last bin less the first's")
 declare("boson_peak_contrast_interval", ("bound",), "1/THz^3", "its interval", nan=True)
+# A spectrum over the angular frequency, divided by its square, is 1 / (2 pi)^3 of one over the
+# frequency; papers that say THz may mean rad/ps.
+declare(
+    "boson_peak_contrast_angular",
+    (),
+    "1e-6 ps^3/rad^3",
+    "the contrast of spectra over the angular frequency",
+)
+declare(
+    "boson_peak_contrast_angular_interval",
+    ("bound",),
+    "1e-6 ps^3/rad^3",
+    "its interval",
+    nan=True,
+)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from glassbench.checkpoint import CHECKPOINT
-from glassbench.engine.begun import Begun, claim
+from glassbench.engine.begun import Begun, claim, claim_a_share
+from glassbench.engine.blocks import block_name, blocks_of, check_block, join_blocks
 from glassbench.engine.check import check_output
-from glassbench.engine.provenance import describe
+from glassbench.engine.keys import TaskSpec
+from glassbench.engine.provenance import Meter, describe
 from glassbench.engine.stages import load_stages
+from glassbench.engine.store import Store
 from glassbench.errors import GlassbenchError, StageError
-from glassbench.stage import TASK, Task
+from glassbench.stage import TASK, Range, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from glassbench.engine.keys import InputKeys, TaskSpec
-    from glassbench.engine.store import Store
+    from glassbench.engine.keys import InputKeys
     from glassbench.stage import Stage
 
 PROGRESS_TOPIC = "glassbench-progress"
@@ -68,8 +71,10 @@ class Outcome:
     reused: bool = False
 
 
-def execute(task: TaskSpec, store: Store, order: Order) -> Outcome:
-    """Do one task and store its result; an error is returned, not raised.
+def execute(task: TaskSpec, store: Store, order: Order, block: Range | None = None) -> Outcome:
+    """Do one task and store its result, or one block of it; an error is returned, not raised.
+
+    A task that is split into blocks joins them, and first does those that nobody has done.
 
     Parameters
     ----------
@@ -79,55 +84,139 @@ def execute(task: TaskSpec, store: Store, order: Order) -> Outcome:
         Where inputs are read and the result is written.
     order
         The run that the task belongs to.
+    block
+        The units to do; all by default.
     """
     try:
-        if _is_done(task, store, order):
-            return Outcome(reused=True)
-        record = {"identity": task.identity, "run": order.run_id}
-        wait = partial(progress_for(task), 0.0, "waiting for another run")
-        begun = Begun(task.key, store.folder)
-        with claim(begun, record, fresh=order.fresh, on_wait=wait) as kept_in:
-            if _is_done(task, store, order):
-                return Outcome(reused=True)
-            _compute(task, store, order, kept_in)
+        if block is None:
+            return _do(_Work(task, store, order))
+        return _do_block(_Work(task, store, order, block))
     except GlassbenchError as error:
         return Outcome(str(error), traceback.format_exc())
     except Exception as error:  # noqa: BLE001  # one bad sample must not end the others
         text = StageError("the stage failed", got=f"{type(error).__name__}: {error}")
         return Outcome(str(text), traceback.format_exc())
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A task of a run, or one block of it."""
+
+    task: TaskSpec
+    store: Store
+    order: Order
+    block: Range | None = None
+
+    @property
+    def begun(self) -> Begun:
+        """The folder of the task while it is at work."""
+        return Begun(self.task.key, self.store.folder)
+
+    @cached_property
+    def place(self) -> Store:
+        """Where the result goes: the store, or that of the blocks of the task."""
+        return self.store if self.block is None else Store(self.begun.blocks)
+
+    @property
+    def key(self) -> str:
+        """Key of the result in its place."""
+        return self.task.key if self.block is None else block_name(self.block)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What is noted of it while it is at work."""
+        return {"identity": self.task.identity, "run": self.order.run_id}
+
+    @property
+    def progress(self) -> Callable[[float, str], None]:
+        """The function that tells how far it is; of blocks only their number is told."""
+        return progress_for(self.task) if self.block is None else lambda _done, _text: None
+
+    def is_done(self) -> bool:
+        """Tell whether another run has just done it, or this one on a worker that then died."""
+        entry = self.place.find(self.key)
+        if entry is None:
+            return False
+        return not self.order.fresh or entry.provenance().get("run") == self.order.run_id
+
+    def wait(self) -> None:
+        """Tell that another run is at it."""
+        self.progress(0.0, "waiting for another run")
+
+    def save(self, data: xr.Dataset, record: Mapping[str, Any]) -> None:
+        """Store the result."""
+        self.place.save(self.key, data, {**record, **self.record, "command": self.order.command})
+
+
+def _do_block(work: _Work) -> Outcome:
+    whole = replace(work, block=None)
+    if whole.is_done():
+        return Outcome(reused=True)
+    with claim_a_share(work.begun, work.record, on_wait=work.wait):
+        # Whoever had the folder for itself may have joined all blocks.
+        return Outcome(reused=True) if whole.is_done() else _do(work)
+
+
+def _do(work: _Work) -> Outcome:
+    """Do what has not been done, one process at a time."""
+    if work.is_done():
+        return Outcome(reused=True)
+    begun = Begun(work.key, work.place.folder)
+    with claim(begun, work.record, fresh=work.order.fresh, on_wait=work.wait) as kept_in:
+        if work.is_done():
+            return Outcome(reused=True)
+        stage = _stage_of(work.task)
+        if stage.blocks is None or work.block is not None:
+            _compute(work, stage, kept_in)
+        else:
+            _join(work, stage)
     return Outcome()
 
 
-def _is_done(task: TaskSpec, store: Store, order: Order) -> bool:
-    """Tell whether another run has just made the result, or this one on a worker that then died."""
-    entry = store.find(task.key)
-    if entry is None:
-        return False
-    return not order.fresh or entry.provenance().get("run") == order.run_id
-
-
-def _compute(task: TaskSpec, store: Store, order: Order, kept_in: Path | None) -> None:
-    stage = _stage_of(task)
-    started = time.perf_counter()
+def _compute(work: _Work, stage: Stage, kept_in: Path | None) -> None:
+    task = work.task
+    meter = Meter()
     resumed = kept_in is not None and (kept_in / CHECKPOINT).exists()
     inputs = {
-        name: load_input(store, keys, stage.reads(name, task.params), task.samples)
+        name: load_input(work.store, keys, stage.reads(name, task.params), task.samples)
         for name, keys in task.inputs.items()
     }
     with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
         extra = {}
         if stage.wants_task:
-            extra[TASK] = Task(task.sample or 0, Path(scratch), progress_for(task), kept_in)
+            sample = task.sample or 0
+            extra[TASK] = Task(sample, Path(scratch), work.progress, kept_in, work.block)
         data = stage.function(**inputs, **task.params, **extra)
+    if work.block is not None:
+        check_block(stage, data, work.block)
     check_output(stage, data)
-    record = {
-        **describe(time.perf_counter() - started),
-        "resumed": resumed,
-        "identity": task.identity,
-        "command": order.command,
-        "run": order.run_id,
+    work.save(data, {**describe(meter.read()), "resumed": resumed})
+
+
+def _join(work: _Work, stage: Stage) -> None:
+    parts, records = [], []
+    for block in blocks_of(work.task, stage, work.store):
+        part = replace(work, block=block)
+        _do(part)
+        parts.append(part.place.load(part.key))
+        records.append(part.place.provenance(part.key))
+    try:
+        data = join_blocks(stage, parts)
+        check_output(stage, data)
+    except GlassbenchError:
+        # They would not fit the next time either.
+        shutil.rmtree(work.begun.blocks)
+        raise
+    run_id = work.order.run_id
+    taken = {"wall_s": sum(record["wall_s"] for record in records)}
+    for name in ("peak_memory_MiB", "task_memory_MiB"):
+        if all(name in record for record in records):
+            taken[name] = max(record[name] for record in records)
+    whole = {
+        "resumed": any(record["resumed"] or record["run"] != run_id for record in records),
+        "blocks": len(records),
     }
-    store.save(task.key, data, record)
+    work.save(data, {**describe(taken), **whole})
 
 
 def _stage_of(task: TaskSpec) -> Stage:

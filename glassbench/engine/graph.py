@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from glassbench.engine.keys import TaskSpec, make_task
 from glassbench.errors import SpecError
 from glassbench.spec.model import Protocol
-from glassbench.stage import Split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +80,7 @@ class TaskMaker:
         if not all(inputs.values()):
             return []
         samples = _common_samples(inputs)
-        if call.stage.split is Split.SAMPLE:
+        if call.stage.is_per_sample:
             chosen = _choose_samples(call, samples)
             return [make_task(call, _pick(inputs, index), (), index) for index in chosen]
         if samples is not None and not samples:

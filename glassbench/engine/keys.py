@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from glassbench.spec.canonical import canonical_params
-from glassbench.stage import Split
 
 if TYPE_CHECKING:
     from glassbench.spec.model import StageCall
@@ -78,6 +77,6 @@ def make_task(
         if stage.params[name].required or call.params[name] != stage.params[name].default
     }
     identity: dict[str, Any] = {"stage": stage.uses, "params": given, "inputs": dict(inputs)}
-    if stage.split is Split.SAMPLE:
+    if stage.is_per_sample:
         identity["sample"] = sample
     return TaskSpec(call.id, stage.uses, call.params, dict(inputs), samples, sample, identity)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from glassbench.engine.keys import TaskSpec
     from glassbench.engine.store import Store
+    from glassbench.stage import Range
 
 CONNECT_TIMEOUT_S = 5
 SILENT = logging.CRITICAL + 1
@@ -91,13 +92,13 @@ class Pool:
         """
         return self.workers if self.scheduler is None else sys.maxsize
 
-    def submit(self, task: TaskSpec, *, fresh: bool) -> Future[Outcome]:
-        """Hand out a task; if `fresh`, also one whose result is there from an earlier run."""
+    def submit(self, task: TaskSpec, *, fresh: bool, block: Range | None = None) -> Future[Outcome]:
+        """Hand out a task or a block; if `fresh`, also what is there from an earlier run."""
         if self._executor is None:
             self.store.prepare()
             self._executor = self._start()
         order = Order(self.command, self.run_id, fresh)
-        future: Future[Outcome] = self._executor.submit(execute, task, self.store, order)
+        future: Future[Outcome] = self._executor.submit(execute, task, self.store, order, block)
         return future
 
     def _start(self) -> Any:  # noqa: ANN401  # distributed has no types

@@ -7,9 +7,14 @@ import os
 import platform
 import resource
 import sys
+import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGES = (
     "glassbench",
@@ -60,8 +65,17 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
+def forget_peak_memory() -> bool:
+    """Let the peak be that of what comes now, and tell whether the system can do that."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
 def peak_memory_MiB() -> float:
-    """Return the largest resident memory of this process so far."""
+    """Return the largest resident memory of this process so far, or since it was forgotten."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -71,12 +85,30 @@ def command_line() -> str:
     return " ".join([program, *sys.argv[1:]])
 
 
-def describe(wall_s: float) -> dict[str, Any]:
-    """Return the provenance of a result that took `wall_s` seconds and is ready now."""
+class Meter:
+    """Measures what a task takes, from when it is made."""
+
+    def __init__(self) -> None:
+        # What an earlier task of the process had is no matter of this one.
+        self._before = peak_memory_MiB() if forget_peak_memory() else None
+        self._started = time.perf_counter()
+
+    def read(self) -> dict[str, float]:
+        """Return time and memory so far; that of the task alone is above what was held before."""
+        taken = {
+            "wall_s": time.perf_counter() - self._started,
+            "peak_memory_MiB": peak_memory_MiB(),
+        }
+        if self._before is not None:
+            taken["task_memory_MiB"] = max(taken["peak_memory_MiB"] - self._before, 0.0)
+        return taken
+
+
+def describe(taken: Mapping[str, float]) -> dict[str, Any]:
+    """Return the provenance of a result that took so much and is ready now."""
     return {
         "finished": now(),
-        "wall_s": round(wall_s, 3),
-        "peak_memory_MiB": round(peak_memory_MiB(), 1),
+        **{name: round(value, 3) for name, value in taken.items()},
         "software": software(),
         "machine": machine(),
     }

@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from glassbench.engine.blocks import blocks_of
 from glassbench.engine.graph import TaskMaker, ancestors, descendants, sort_stages
+from glassbench.engine.keys import TaskSpec
 from glassbench.engine.pool import Pool, outcome_of
 from glassbench.engine.progress import Reporter, Silent
+from glassbench.errors import GlassbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from glassbench.engine.execute import Outcome
-    from glassbench.engine.keys import TaskSpec
     from glassbench.engine.store import Store
     from glassbench.spec.model import Protocol
+    from glassbench.stage import Range
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,31 @@ def compute(
         return _Driver(protocol, pool, reporter, wanted, descendants(protocol, set(fresh))).run()
 
 
+@dataclass(eq=False)
+class _Job:
+    """A task that a run has to do.
+
+    Parameters
+    ----------
+    task
+        The task.
+    blocks
+        Number of its blocks, 0 for a task that is not split.
+    left
+        Number of blocks that are not done.
+    started
+        When the first of it was handed out, 0 before that.
+    failed
+        Whether a part of it failed, and so all.
+    """
+
+    task: TaskSpec
+    blocks: int
+    left: int
+    started: float = 0.0
+    failed: bool = False
+
+
 class _Driver:
     """The loop of one run: stages become ready, tasks go out, outcomes come back."""
 
@@ -127,8 +156,8 @@ class _Driver:
         self.maker = TaskMaker(protocol)
         self.sorter = sort_stages(protocol)
         self.results = Results()
-        self.queue: deque[TaskSpec] = deque()
-        self.pending: dict[Future[Outcome], tuple[TaskSpec, float]] = {}
+        self.queue: deque[tuple[_Job, Range | None]] = deque()
+        self.pending: dict[Future[Outcome], tuple[_Job, Range | None]] = {}
         self.waiting: dict[str, int] = {}
 
     def run(self) -> Results:
@@ -144,10 +173,12 @@ class _Driver:
 
     def _hand_out(self) -> None:
         while self.queue and len(self.pending) < self.pool.slots:
-            task = self.queue.popleft()
-            self.reporter.start(task)
-            future = self.pool.submit(task, fresh=task.stage_id in self.fresh)
-            self.pending[future] = (task, time.perf_counter())
+            job, block = self.queue.popleft()
+            if not job.started:
+                job.started = time.perf_counter()
+                self.reporter.start(job.task)
+            fresh = job.task.stage_id in self.fresh
+            self.pending[self.pool.submit(job.task, fresh=fresh, block=block)] = (job, block)
 
     def _open_ready(self) -> None:
         while ready := self.sorter.get_ready():
@@ -161,9 +192,19 @@ class _Driver:
         if tasks:
             self.reporter.stage(stage_id, len(tasks), len(tasks) - len(missing))
         self.waiting[stage_id] = len(missing)
-        self.queue.extend(missing)
+        for task in missing:
+            self._enqueue(task)
         if not missing:
             self._settle(stage_id)
+
+    def _enqueue(self, task: TaskSpec) -> None:
+        stage = self.protocol.stages[task.stage_id].stage
+        blocks: list[Range] = []
+        with suppress(GlassbenchError):  # of an input, which the task itself will tell
+            blocks = blocks_of(task, stage, self.pool.store)
+        job = _Job(task, len(blocks), len(blocks))
+        parts: list[Range | None] = [*blocks] or [None]
+        self.queue.extend((job, part) for part in parts)
 
     def _reuse(self, task: TaskSpec) -> bool:
         if task.stage_id in self.fresh or self.pool.store.find(task.key) is None:
@@ -172,12 +213,27 @@ class _Driver:
         return True
 
     def _collect(self, future: Future[Outcome]) -> None:
-        task, started = self.pending.pop(future)
+        job, block = self.pending.pop(future)
         outcome = outcome_of(future)
-        self.reporter.finish(task, time.perf_counter() - started, outcome.error)
+        if job.failed:  # and this is a block that was at work beside the one that failed
+            return
+        if block is None or outcome.error:
+            self._end(job, outcome)
+            return
+        job.left -= 1
+        done = job.blocks - job.left
+        self.reporter.update(job.task.key, done / job.blocks, f"{done} of {job.blocks} blocks")
+        if not job.left:
+            self.queue.appendleft((job, None))  # which joins them
+
+    def _end(self, job: _Job, outcome: Outcome) -> None:
+        task = job.task
+        self.reporter.finish(task, time.perf_counter() - job.started, outcome.error)
         if outcome.error:
             failure = Failure(task.stage_id, task.sample, outcome.error, outcome.traceback)
             self.results.failures.append(failure)
+            job.failed = True
+            self.queue = deque(work for work in self.queue if work[0] is not job)
         else:
             self.results.keys[task.stage_id][task.sample] = task.key
             if not outcome.reused:

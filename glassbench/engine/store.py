@@ -15,8 +15,9 @@ import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import xarray as xr
 
@@ -24,8 +25,9 @@ from glassbench.engine.begun import TEMPORARY, Begun, all_begun, explaining
 from glassbench.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+T = TypeVar("T")
 RESULT = "result.nc"
 PROVENANCE = "provenance.json"
 ATTEMPTS = 50
@@ -47,6 +49,13 @@ class Entry:
         """Return what is known of how the result was made."""
         record: dict[str, Any] = json.loads((self.folder / PROVENANCE).read_text())
         return record
+
+    def sizes(self) -> dict[str, int]:
+        """Return the size of every dim."""
+        import netCDF4  # noqa: PLC0415  # many commands open no file
+
+        with netCDF4.Dataset(self.folder / RESULT) as data:
+            return {name: len(dim) for name, dim in data.dimensions.items()}
 
 
 class Store:
@@ -127,11 +136,24 @@ class Store:
         StoreError
             If the result is not there or damaged.
         """
+        return self._take(key, partial(_read, variables=variables))
+
+    def provenance(self, key: str) -> dict[str, Any]:
+        """Return what is known of how a result was made.
+
+        Raises
+        ------
+        StoreError
+            If the result is not there or damaged.
+        """
+        return self._take(key, Entry.provenance)
+
+    def _take(self, key: str, read: Callable[[Entry], T]) -> T:
         for _ in range(ATTEMPTS):
             entry = self.find(key)
             if entry is not None:
                 with suppress(OSError):
-                    return _read(entry.folder / RESULT, variables)
+                    return read(entry)
             # While another process replaces a result there is none for an instant.
             time.sleep(REPLACING_S)
         raise StoreError(
@@ -139,6 +161,16 @@ class Store:
             where=str(self.folder / key),
             remedy="run again; it will be computed anew",
         )
+
+    def sizes(self, key: str) -> dict[str, int]:
+        """Return the size of every dim of a result.
+
+        Raises
+        ------
+        StoreError
+            If the result is not there or damaged.
+        """
+        return self._take(key, Entry.sizes)
 
     def save(self, key: str, data: xr.Dataset, provenance: Mapping[str, Any]) -> Entry:
         """Write a result so that it is either there whole or not at all.
@@ -184,8 +216,8 @@ class Store:
         raise StoreError("a result keeps being replaced by another process", where=str(final))
 
     def unfinished(self) -> list[Begun]:
-        """Return the tasks that have a checkpoint and no result."""
-        return [task for task in all_begun(self.folder) if task.checkpoint.exists()]
+        """Return the tasks that have a checkpoint or blocks, and no result."""
+        return [task for task in all_begun(self.folder) if task.kept()]
 
     def entries(self) -> Iterator[Entry]:
         """Go through all whole results, the user's first."""
@@ -244,43 +276,34 @@ class Store:
         there = [path for path in (task.folder, folder) if path.is_dir()]
         try:
             if task.folder in there:
-                self._discard(task)
+                _discard(task)
             if folder in there:
                 shutil.rmtree(folder)
         except OSError as error:
             raise StoreError("a result cannot be removed", where=key, got=str(error)) from error
         return bool(there)
 
-    def _discard(self, task: Begun) -> None:
-        lock = task.lock()
-        if lock is None:
-            raise StoreError(
-                "a result is being computed", where=task.key, remedy="end that run first"
-            )
-        with lock:
-            task.discard()
-
     def sweep(self) -> None:
         """Delete what killed processes left behind and nobody can use.
 
-        That is, half-written results after a day, and of tasks that nobody works on those without
-        a checkpoint or with a result: a fresh run that was interrupted begins anew.
+        That is, half-written results after a day, and of tasks that nobody works on those of which
+        nothing is kept or that have a result: a fresh run that was interrupted begins anew.
         """
         for task in all_begun(self.folder):
             with suppress(OSError):  # a store that is not ours to write
-                self._sweep(task)
+                task.discard_if_free(unless=partial(self._is_of_use, task))
         for path in self.folder.glob(f"{TEMPORARY}*"):
             with suppress(OSError):  # another process may sweep too
                 if time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
                     shutil.rmtree(path, ignore_errors=True)
 
-    def _sweep(self, task: Begun) -> None:
-        lock = task.lock()
-        if lock is None:
-            return
-        with lock:
-            if not task.checkpoint.exists() or self.find(task.key) is not None:
-                task.discard()
+    def _is_of_use(self, task: Begun) -> bool:
+        return bool(task.kept()) and self.find(task.key) is None
+
+
+def _discard(task: Begun) -> None:
+    if not task.discard_if_free(unless=lambda: False):
+        raise StoreError("a result is being computed", where=task.key, remedy="end that run first")
 
 
 def write_netcdf(data: xr.Dataset, path: Path) -> None:
@@ -329,8 +352,8 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _read(path: Path, variables: Sequence[str]) -> xr.Dataset:
-    with xr.open_dataset(path, engine="netcdf4") as data:
+def _read(entry: Entry, variables: Sequence[str]) -> xr.Dataset:
+    with xr.open_dataset(entry.folder / RESULT, engine="netcdf4") as data:
         # Labels of all dims stay: selecting variables would drop those that none of them has.
         others = [name for name in data.data_vars if variables and name not in variables]
         return data.drop_vars(others).load()

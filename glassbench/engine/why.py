@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +96,3 @@ def _differences(wanted: Mapping[str, Any], stored: Mapping[str, Any], path: str
 def _short(value: Any, limit: int = 40) -> str:  # noqa: ANN401  # any JSON value
     text = str(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def typical_wall_s(store: Store) -> dict[str, float]:
-    """Return the median time that stored results of each stage took."""
-    times: dict[str, list[float]] = {}
-    for entry in store.entries():
-        record = entry.provenance()
-        stage = str(record.get("identity", {}).get("stage", ""))
-        times.setdefault(stage, []).append(float(record.get("wall_s", 0.0)))
-    return {stage: statistics.median(values) for stage, values in times.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost
 from glassbench.errors import StageError
 from glassbench.features.atoms import ATOMS
 from glassbench.kernels.hessian import (
@@ -21,6 +22,7 @@ from glassbench.variables import make_dataset
     "features.hessian",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(),  # pairs within the cutoff, as many as there are atoms
     needs={
         "glass": ATOMS,
         "potential": ("embedding_energy", "electron_density", "pair_energy", "r_cut"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost
 from glassbench.errors import StageError
 from glassbench.features.hessian import read_factors
 from glassbench.kernels.hessian import assemble_hessian
@@ -36,6 +37,9 @@ ZERO = 1e-10
     "features.normal_modes",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(
+        lambda _, size: float(size.atoms) ** 3, memory=lambda _, size: count_bytes(size.atoms)
+    ),
     needs={
         "glass": ("species_index", "mass"),
         "hessian": (
@@ -79,7 +83,7 @@ def normal_modes(
     reduced = reduce_to_band(matrix.copy())
     # The translations were moved up to the shift, above all vibrations.
     values = calc_eigenvalues(reduced)[:-N_TRANSLATIONS]
-    _check_minimum(values, shift)
+    check_minimum(values, zero=ZERO * shift)
     count = max(1, round(soft_mode_share * len(values)))
     soft = calc_lowest_eigenvectors(reduced, count=count)
     del reduced
@@ -125,15 +129,27 @@ def calc_frequency(eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
     return omega * THZ_PER_RAD_PER_PS
 
 
-def check_memory(n_atoms: int) -> None:
+def count_bytes(n_atoms: int, *, matrices: float = PEAK_MATRICES) -> float:
+    """Return the memory of so many dense dynamical matrices at once."""
+    return matrices * 8 * (3 * n_atoms) ** 2
+
+
+def check_memory(n_atoms: int, *, matrices: float = PEAK_MATRICES) -> None:
     """Refuse a sample whose dense dynamical matrix does not fit in the free memory.
+
+    Parameters
+    ----------
+    n_atoms
+        Its atoms.
+    matrices
+        How many matrices of that size are in memory at once.
 
     Raises
     ------
     StageError
         With both sizes.
     """
-    needed = PEAK_MATRICES * 8 * (3 * n_atoms) ** 2 / 2**30
+    needed = count_bytes(n_atoms, matrices=matrices) / 2**30
     free = read_free_memory()
     if needed > free:
         raise StageError(
@@ -153,8 +169,22 @@ def read_free_memory() -> float:
     return int(line.split()[1]) / 2**20
 
 
-def _check_minimum(eigenvalues: NDArray[np.float64], shift: float) -> None:
-    bad = eigenvalues <= ZERO * shift
+def check_minimum(eigenvalues: NDArray[np.float64], *, zero: float) -> None:
+    """Refuse a structure with modes that nothing drives back.
+
+    Parameters
+    ----------
+    eigenvalues
+        Ascending, without the translations, eV/(angstrom^2 amu).
+    zero
+        What is this small is a rounding error.
+
+    Raises
+    ------
+    StageError
+        With the lowest frequency.
+    """
+    bad = eigenvalues <= zero
     if bad.any():
         lowest = -float(calc_frequency(abs(eigenvalues[:1]))[0])
         raise StageError(

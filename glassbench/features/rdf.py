@@ -15,7 +15,7 @@ from glassbench.kernels.rdf import (
     divide_counts,
     find_first_peak,
 )
-from glassbench.per_atom import check_same_atoms, read_finite
+from glassbench.per_atom import check_same_atoms, read_chosen
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
@@ -71,6 +71,7 @@ def rdf(
 def group_rdf(
     glass: xr.Dataset,
     ranking: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     variable: Annotated[str, VariableOf("ranking")],
     by: Literal["species", "all"] = "species",
@@ -78,6 +79,7 @@ def group_rdf(
     r_max_A: Annotated[float, Quantity("angstrom", gt=0)] = 10.0,
     bin_width_A: Annotated[float, Quantity("angstrom", gt=0)] = 0.02,
     smoothing_A: Annotated[float, Quantity("angstrom", ge=0)] = 0.1,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Radial distribution around the atoms with the lowest and the highest values of a variable.
 
@@ -102,20 +104,25 @@ def group_rdf(
         Width of the bins, adjusted to divide the range.
     smoothing_A
         Standard deviation of the Gaussian that smooths g(r) before the peak is searched.
+    among_variable
+        Name of a mask in ``among``, 0 or 1 per atom: only atoms with 1 are ranked. Their neighbours
+        are all atoms, and the group ``all`` is all atoms.
 
     Raises
     ------
     VariableError
         If the ranking does not hold the variable, or not for the same atoms.
     StageError
-        If a value is not finite, the box is under twice `r_max_A`, or a pair of species has no
-        first peak, as when one is absent from the group.
+        If a value is not finite, no atom of a sample is ranked, the box is under twice `r_max_A`,
+        or a pair of species has no first peak, as when one is absent from the group.
     """
     n_bins = max(1, round(r_max_A / bin_width_A))
-    values = read_finite(ranking, "ranking", variable)
+    values, chosen = read_chosen(ranking, "ranking", variable, among, among_variable)
     kinds = glass["species_index"].transpose("sample", "atom").values
     check_same_atoms(values, kinds)
-    group = rank_groups(values, kinds if by == "species" else np.zeros_like(kinds), share=share)
+    lists = kinds if by == "species" else np.zeros_like(kinds)
+    group = np.full(values.shape, REST)
+    group[chosen] = rank_groups(values[chosen], lists[chosen], share=share)
     sums = [
         _count(glass.isel(sample=s), group[s], n_groups=3, r_max_A=r_max_A, n_bins=n_bins)
         for s in range(glass.sizes["sample"])

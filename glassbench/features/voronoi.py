@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -10,6 +10,9 @@ import xarray as xr
 from glassbench.errors import StageError
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
+
+if TYPE_CHECKING:
+    import ase
 
 VOLUME_ERROR = 1e-6  # relative
 
@@ -45,14 +48,9 @@ def voronoi(
     StageError
         If the atomic volumes do not fill the cell, as when two atoms coincide.
     """
-    import ase  # noqa: PLC0415  # slow to import
     import pyscal3  # noqa: PLC0415  # slow to import, and it starts threads
 
-    positions, cell = glass["position"].values, glass["cell"].values
-    atoms = ase.Atoms(numbers=np.ones(len(positions)), positions=positions, cell=cell, pbc=True)
-    pyscal3.find_neighbors(atoms, method="voronoi", store_rows=False)
-    volume = np.asarray(atoms.arrays["pyscal_voronoi_volume"])
-    _check_volume(float(volume.sum()), float(abs(np.linalg.det(cell))))
+    atoms = tessellate(glass)
     index = pyscal3.voronoi_vector(atoms, edge_cutoff=edge_cutoff, area_cutoff=area_cutoff)
     offsets = atoms.info["pyscal_bond_offsets"]
     # With voroexp=1 the weight of a neighbour is the share of its face in the surface.
@@ -60,13 +58,37 @@ def voronoi(
     n_faces = np.add.reduceat(counted, offsets[:-1])
     return make_dataset(
         {
-            "atomic_volume": volume,
+            "atomic_volume": np.asarray(atoms.arrays["pyscal_voronoi_volume"]),
             "voronoi_index": index.astype(np.int64),
             "five_fold_symmetry": index[:, 2] / n_faces,
             "coordination": n_faces,
         },
         {"face": [3, 4, 5, 6]},
     )
+
+
+def tessellate(glass: xr.Dataset) -> ase.Atoms:
+    """Return the atoms with what pyscal3 knows of their Voronoi cells.
+
+    Parameters
+    ----------
+    glass
+        Holds position and cell.
+
+    Raises
+    ------
+    StageError
+        If the cells do not fill the box.
+    """
+    import ase  # noqa: PLC0415  # slow to import
+    import pyscal3  # noqa: PLC0415  # slow to import, and it starts threads
+
+    positions, cell = glass["position"].values, glass["cell"].values
+    atoms = ase.Atoms(numbers=np.ones(len(positions)), positions=positions, cell=cell, pbc=True)
+    pyscal3.find_neighbors(atoms, method="voronoi", store_rows=False)
+    volume = float(np.sum(atoms.arrays["pyscal_voronoi_volume"]))
+    _check_volume(volume, float(abs(np.linalg.det(cell))))
+    return atoms
 
 
 def _check_volume(total: float, expected: float) -> None:

@@ -207,7 +207,7 @@ def assemble_hessian(factors: HessianFactors) -> bsr_array:
         coordinates of an atom together. Blocks join atoms that share a neighbour.
     """
     n = len(factors.embedding_curvature)
-    springs, gradients = _join_springs(factors), _join_gradients(factors, n)
+    springs, gradients = join_springs(factors), join_gradients(factors, n)
     first = _count_blocks(springs.start, springs.other, gradients.start, gradients.other)
     column = np.empty(first[-1], np.int32)
     block = np.zeros((first[-1], 3, 3))
@@ -215,7 +215,7 @@ def assemble_hessian(factors: HessianFactors) -> bsr_array:
     return bsr_array((block, column, first), shape=(3 * n, 3 * n))
 
 
-class _Springs(NamedTuple):
+class Springs(NamedTuple):
     """For each atom a, from start[a] to start[a + 1]: its neighbours, and the springs to them."""
 
     start: NDArray[np.int64]
@@ -223,7 +223,7 @@ class _Springs(NamedTuple):
     matrix: NDArray[np.float64]
 
 
-class _Gradients(NamedTuple):
+class Gradients(NamedTuple):
     """For each atom a in the same way: itself and the neighbours b that share density with it.
 
     `own` is the gradient of rho_a by b's position, `back` that of rho_b by a's.
@@ -235,17 +235,19 @@ class _Gradients(NamedTuple):
     back: NDArray[np.float64]
 
 
-def _join_springs(factors: HessianFactors) -> _Springs:
+def join_springs(factors: HessianFactors) -> Springs:
+    """Return the springs of each atom as matrices, in eV/angstrom^2."""
     vector, (radial, tangential) = factors.vector, factors.stiffness.T
     scale = (radial - tangential) / np.einsum("px,px->p", vector, vector)
     matrix = np.einsum("p,px,py->pxy", scale, vector, vector)
     matrix += tangential[:, None, None] * np.eye(3)
     start, order = _sort_edges(factors.i, factors.j, n=len(factors.embedding_curvature))
     other = np.concatenate([factors.j, factors.i])[order]
-    return _Springs(start, other, matrix[order % max(1, len(matrix))])
+    return Springs(start, other, matrix[order % max(1, len(matrix))])
 
 
-def _join_gradients(factors: HessianFactors, n: int) -> _Gradients:
+def join_gradients(factors: HessianFactors, n: int) -> Gradients:
+    """Return the gradients of the density of each of n atoms, in 1/angstrom."""
     size = np.abs(factors.density_slope).max(axis=1)
     # Beyond the range of the density its spline rings on, ever more weakly.
     used = size > NEGLIGIBLE * size.max(initial=0.0)
@@ -260,7 +262,7 @@ def _join_gradients(factors: HessianFactors, n: int) -> _Gradients:
     start, order = _sort_edges(atoms, i, j, n=n)
     other = np.concatenate([atoms, j, i])[order]
     own = np.concatenate([itself, of_i, of_j])[order]
-    return _Gradients(start, other, own, np.concatenate([itself, of_j, of_i])[order])
+    return Gradients(start, other, own, np.concatenate([itself, of_j, of_i])[order])
 
 
 def _sort_edges(*centres: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

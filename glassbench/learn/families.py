@@ -34,14 +34,16 @@ def join_families(
 
     Returns
     -------
-    Input vectors, shape (n_samples, n_atoms, n_features).
+    Input vectors, shape (n_samples, n_atoms, n_features). Where an atom has NaN for all features of
+    a family, as one around which no saddles were searched, these stay NaN.
 
     Raises
     ------
     VariableError
         If an input or a variable is missing, has other dims, or is of other atoms.
     StageError
-        If a feature is not finite, or the same for all atoms.
+        If a feature is not finite where others of its family are, or the same for all atoms, or
+        no atom has any of a family.
     """
     if not features or features.keys() != families.keys():
         raise VariableError(
@@ -110,15 +112,22 @@ def _take(name: str, data: xr.Dataset, variable: str) -> xr.DataArray:
 def _flatten(name: str, array: xr.DataArray) -> FloatArray:
     values = array.to_numpy().astype(np.float64, copy=False)
     values = values.reshape(*values.shape[:2], -1)
-    bad = ~np.isfinite(values)
+    is_known = np.any(~np.isnan(values), axis=-1)
+    if not is_known.any():
+        raise StageError(
+            f"no atom has features of the family {name!r}",
+            got=f"NaN for all of {is_known.size} atoms",
+            remedy="look at the stage that makes them",
+        )
+    bad = is_known[..., None] & ~np.isfinite(values)
     if bad.any():
         raise StageError(
             f"features of the family {name!r} are not finite",
             got=f"{bad.sum()} of {bad.size} values, of {bad.any(axis=-1).sum()} atoms",
-            expected="finite numbers",
+            expected="finite numbers, or NaN for the whole family where it is not known",
             remedy="look at these atoms in the stage that makes them",
         )
-    constant = find_constant(values.reshape(-1, values.shape[-1]))
+    constant = find_constant(values[is_known])
     if constant.any():
         raise StageError(
             f"features of the family {name!r} are the same for all atoms",

@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from glassbench.cost import Cost, Params, Size
 from glassbench.errors import StageError
 from glassbench.learn.families import check_same_atoms, join_families
 from glassbench.learn.splits import SplitBy, check_grid, draw_folds, draw_stratified_folds
 from glassbench.learn.svc import Classifier, Kernel, Trainer
+from glassbench.per_atom import BoolArray, read_mask
 from glassbench.stage import Quantity, Split, Task, VariableOf, stage
 from glassbench.variables import make_dataset
 
@@ -21,25 +23,45 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
 
 
+def count_kernels(params: Params, size: Size) -> float:
+    """Return the values of the kernel between training atoms, over all models that are trained.
+
+    Training atoms are taken for a fixed share of all, and features, of which keys do not tell the
+    number, for as many as in what was measured.
+    """
+    n_tuned = size.samples if params["tune"] == "each" else 1
+    grid = len(params["log2_c_grid"]) * len(params["log2_gamma_grid"])
+    rows = float(size.atoms * max(size.samples - 1, 1))
+    return float(rows**2 * (n_tuned * params["n_folds"] * grid + size.samples))
+
+
 @stage(
     "learn.svm",
-    version=1,
+    version=2,
     split=Split.PROTOCOL,
-    needs={"glass": ("species_index",), "labels": ("is_rearranged",)},
+    cost=Cost(count_kernels),
+    needs={
+        "glass": ("species_index",),
+        "labels": ("is_rearranged",),
+        "chosen": ("is_searched", "is_drawn"),
+    },
     makes=(
         "decision_value",
         "decision_value_one_model",
         "is_trained",
+        "is_judged",
         "cv_accuracy",
         "chosen_log2_c",
         "chosen_log2_gamma",
         "n_trained",
         "n_support",
+        "n_features",
     ),
 )
 def svm(
     glass: xr.Dataset,
     labels: xr.Dataset,
+    chosen: xr.Dataset | None = None,
     *,
     task: Task,
     features: Annotated[dict[str, str], VariableOf()],
@@ -57,10 +79,11 @@ def svm(
     C-support vector classification with a Gaussian kernel, Sec. II.D and Eq. 5 of Yang, Wei,
     Zaccone and Wang, Phys. Rev. B 104, 064108 (2021), who used LIBSVM. The decision value is their
     integrated glassy defect, > 0 on the side of the rearranged atoms. A model learns
-    from all rearranged atoms of all samples but one, and as many others drawn at random. The
-    paper leaves out its last sample only (``decision_value_one_model``); here every
-    sample is left out in turn and judged by the model that did not see it
-    (``decision_value``). The last sample has the same values in both.
+    from all rearranged atoms of all samples but one, and as many others drawn at random; where
+    there are fewer others, from these and as many rearranged ones drawn at random. The paper
+    leaves out its last sample only (``decision_value_one_model``); here every sample is left out
+    in turn and judged by the model that did not see it (``decision_value``). The last sample has
+    the same values in both.
 
     C and gamma are those of the highest accuracy in cross-validation inside the training part
     of the model that leaves out the last sample; of equal ones the smaller C, then the smaller
@@ -71,17 +94,25 @@ def svm(
     features. Here each feature is standardised by mean and standard deviation of the training
     part, in each fold anew.
 
+    Saddles are dear, and may have been searched around some atoms only. An atom with NaN for all
+    features of a family is neither learnt from nor judged. With ``chosen`` the model learns from
+    searched atoms, and ``is_judged`` marks drawn ones: rearranged atoms are all searched, so
+    that among searched ones they are too many to judge by. Models of other families take the
+    same ``chosen`` to learn from the same atoms.
+
     Parameters
     ----------
     glass
         Holds species_index (sample, atom).
     labels
         Holds is_rearranged (sample, atom), 0 or 1.
+    chosen
+        Holds is_searched and is_drawn (sample, atom), 0 or 1; without it all atoms count.
     task
         Takes the progress.
     features
         For each further input the variable that it gives, of dims sample, atom and at
-        most one more; they are joined in this order.
+        most one more; they are joined in the order of the inputs' names.
     log2_c_grid
         Values of log2 C to try, rising.
     log2_gamma_grid
@@ -102,15 +133,16 @@ def svm(
 
     Returns
     -------
-    Decision values, the mask of the atoms that the model without the last sample learnt from,
-    the accuracy of its cross-validation and what was chosen by it, and the numbers of
-    training atoms and support vectors of the model of each test sample.
+    Decision values, NaN where features are not known; the mask of the atoms by which scores judge;
+    that of the atoms that the model without the last sample learnt from, the accuracy of its
+    cross-validation and what was chosen by it; the numbers of training atoms and support vectors
+    of the model of each test sample, and of features.
 
     Raises
     ------
     StageError
         If there are fewer than two samples, too few atoms of either class or, by samples, a fold
-        leaves one class; if a label is not 0 or 1, or a feature not finite.
+        leaves one class; if a label or choice is not 0 or 1, or features are known in part.
     VariableError
         If an input or its variable is missing, or inputs do not describe the same atoms.
     """
@@ -118,35 +150,45 @@ def svm(
     check_grid("log2_gamma_grid", log2_gamma_grid)
     _check_kernel(kernel, log2_gamma_grid)
     is_rearranged = _read_labels(glass, labels)
-    _check_counts(is_rearranged, n_folds)
     x = join_families(glass, families, features)
+    may_train, is_judged = _choose_atoms(glass, chosen, np.all(np.isfinite(x), axis=-1))
+    _check_counts(is_rearranged, may_train, n_folds)
     n_samples = len(x)
     n_tuned = n_samples if tune == "each" else 1
     steps = _Steps(task, n_tuned * n_folds * len(log2_gamma_grid) + n_samples)
     learner = _Learner(
-        x, is_rearranged, log2_c_grid, log2_gamma_grid, n_folds, folds_by, seed, steps, kernel
+        x,
+        is_rearranged,
+        may_train,
+        log2_c_grid,
+        log2_gamma_grid,
+        n_folds,
+        folds_by,
+        seed,
+        steps,
+        kernel,
     )
     last = n_samples - 1
     choice = learner.tune(last)
     models: list[Classifier] = []
-    decision = np.empty(is_rearranged.shape)
     for k in range(n_samples):
         own = learner.tune(k) if tune == "each" and k != last else choice
         models.append(learner.train(k, own))
-        decision[k] = models[k].decide(x[k])
     rows = [learner.draw_rows(k) for k in range(n_samples)]
     is_trained = np.zeros(is_rearranged.size, dtype=np.int8)
     is_trained[rows[last]] = 1
     return make_dataset(
         {
-            "decision_value": decision,
-            "decision_value_one_model": np.array([models[last].decide(atoms) for atoms in x]),
+            "decision_value": [_decide(models[k], x[k]) for k in range(n_samples)],
+            "decision_value_one_model": [_decide(models[last], atoms) for atoms in x],
             "is_trained": is_trained.reshape(is_rearranged.shape),
+            "is_judged": is_judged.astype(np.int8),
             "cv_accuracy": choice.accuracy,
             "chosen_log2_c": float(choice.log2_c),
             "chosen_log2_gamma": float(choice.log2_gamma),
             "n_trained": [len(atoms) for atoms in rows],
             "n_support": [len(model.vectors) for model in models],
+            "n_features": x.shape[-1],
         },
         {
             **{str(name): coord for name, coord in glass["species_index"].coords.items()},
@@ -165,7 +207,7 @@ def _check_kernel(kernel: Kernel, log2_gamma_grid: list[float]) -> None:
         )
 
 
-def _read_labels(glass: xr.Dataset, labels: xr.Dataset) -> NDArray[np.bool_]:
+def _read_labels(glass: xr.Dataset, labels: xr.Dataset) -> BoolArray:
     array = labels["is_rearranged"].transpose("sample", "atom")
     check_same_atoms(glass, "labels", array)
     values = array.to_numpy()
@@ -178,34 +220,48 @@ def _read_labels(glass: xr.Dataset, labels: xr.Dataset) -> NDArray[np.bool_]:
     return values.astype(bool)
 
 
-def _check_counts(is_rearranged: NDArray[np.bool_], n_folds: int) -> None:
+def _choose_atoms(
+    glass: xr.Dataset, chosen: xr.Dataset | None, is_known: BoolArray
+) -> tuple[BoolArray, BoolArray]:
+    """Return which atoms may be learnt from, and by which the models are judged."""
+    if chosen is None:
+        return is_known, is_known
+    check_same_atoms(glass, "chosen", chosen["is_searched"])
+    is_searched, is_drawn = (
+        read_mask(chosen, "chosen", name) for name in ("is_searched", "is_drawn")
+    )
+    return is_known & is_searched, is_known & is_drawn
+
+
+def _check_counts(is_rearranged: BoolArray, may_train: BoolArray, n_folds: int) -> None:
     """See that every training part has atoms enough of either class."""
-    n_samples, n_atoms = is_rearranged.shape
-    if n_samples < 2:  # noqa: PLR2004  # one to learn from and one to test on
+    if len(is_rearranged) < 2:  # noqa: PLR2004  # one to learn from and one to test on
         raise StageError(
             "one sample cannot be left out of one",
-            got=f"{n_samples} samples",
+            got=f"{len(is_rearranged)} samples",
             expected="at least 2",
             remedy="use more samples",
         )
-    per_sample = is_rearranged.sum(axis=1)
-    n_active = per_sample.sum() - per_sample
-    few = int(np.argmin(n_active))
-    if n_active[few] < n_folds:
-        raise StageError(
-            f"too few rearranged atoms to learn from in {n_folds} folds",
-            got=f"{n_active[few]} when the sample at position {few} is left out",
-            expected=f"at least {n_folds}",
-            remedy="use more samples, a lower threshold of rearrangement or fewer folds",
-        )
-    many = int(np.argmax(n_active))
-    if 2 * n_active[many] > (n_samples - 1) * n_atoms:
-        raise StageError(
-            "there are fewer other atoms than rearranged ones to learn from",
-            got=f"{n_active[many]} of {(n_samples - 1) * n_atoms} atoms have rearranged",
-            expected="at most half",
-            remedy="raise the threshold of rearrangement",
-        )
+    for name, members in (("rearranged", is_rearranged), ("other", ~is_rearranged)):
+        per_sample = (members & may_train).sum(axis=1)
+        left = per_sample.sum() - per_sample
+        few = int(np.argmin(left))
+        if left[few] < n_folds:
+            raise StageError(
+                f"too few {name} atoms to learn from in {n_folds} folds",
+                got=f"{left[few]} when the sample at position {few} is left out",
+                expected=f"at least {n_folds}",
+                remedy="use more samples, another threshold of rearrangement or fewer folds",
+            )
+
+
+def _decide(model: Classifier, x: FloatArray) -> FloatArray:
+    """Return the decision values of the atoms of a sample; NaN where features are not known."""
+    is_known = np.isfinite(x).all(axis=-1)
+    decision = np.full(len(x), np.nan)
+    if is_known.any():
+        decision[is_known] = model.decide(x[is_known])
+    return decision
 
 
 @dataclass
@@ -235,7 +291,8 @@ class _Learner:
     """Everything that the models of all test samples share."""
 
     x: FloatArray  # (sample, atom, feature)
-    is_rearranged: NDArray[np.bool_]  # (sample, atom)
+    is_rearranged: BoolArray  # (sample, atom)
+    may_train: BoolArray  # (sample, atom)
     log2_c_grid: Sequence[float]
     log2_gamma_grid: Sequence[float]
     n_folds: int
@@ -246,12 +303,16 @@ class _Learner:
 
     def draw_rows(self, left_out: int) -> IntArray:
         """Return the training atoms of the model of one test sample, counted over all samples."""
-        seen = np.ones(self.is_rearranged.shape, dtype=bool)
+        seen = self.may_train.copy()
         seen[left_out] = False
-        active = np.flatnonzero(seen & self.is_rearranged)
-        rest = np.flatnonzero(seen & ~self.is_rearranged)
+        classes = [np.flatnonzero(seen & (self.is_rearranged == value)) for value in (True, False)]
+        size = min(atoms.size for atoms in classes)
         rng = np.random.default_rng([self.seed, left_out, 0])
-        return np.sort(np.concatenate([active, rng.choice(rest, active.size, replace=False)]))
+        drawn = [
+            atoms if atoms.size == size else rng.choice(atoms, size, replace=False)
+            for atoms in classes
+        ]
+        return np.sort(np.concatenate(drawn))
 
     def train(self, left_out: int, choice: _Choice) -> Classifier:
         """Train the model of one test sample."""

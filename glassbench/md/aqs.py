@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost, Params, Size
 from glassbench.errors import StageError
 from glassbench.kernels.strain import (
     calc_deformation,
@@ -35,10 +36,17 @@ ROUNDING = 1e-6
 RECORDS_PER_SEGMENT = 50
 
 
+def count_shear(params: Params, size: Size) -> float:
+    """Return the atoms times minimisations of all planes."""
+    steps: float = params["max_strain"] / params["strain_step"]
+    return size.atoms * len(params["planes"]) * steps
+
+
 @stage(
     "md.aqs",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(count_shear),
     needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
     makes=(
         "d2min_max",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost, Params, Size
 from glassbench.errors import StageError
 from glassbench.md.order import calc_crystalline_share, neighbour_radius
 from glassbench.md.potential import TABLE_VARIABLES, bcc_crystal, from_dataset
@@ -71,10 +72,19 @@ class Ramp:
     duration_ps: float
 
 
+def count_quench(params: Params, size: Size) -> float:
+    """Return the atom-steps of a quench."""
+    start_K = params["melt_temperature_K"]
+    ramps = plan_ramps(start_K, [Segment(**segment) for segment in params["schedule"]])
+    time_ps = params["melt_ps"] + sum(ramp.duration_ps for ramp in ramps)
+    return float(size.atoms * time_ps / (1e-3 * params["timestep_fs"]))
+
+
 @stage(
     "md.melt_quench",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(count_quench, atoms=lambda params: int(params["n_atoms"])),
     needs={"potential": TABLE_VARIABLES},
     makes=(
         *GLASS_VARIABLES,

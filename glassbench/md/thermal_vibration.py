@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from glassbench.checks import check_rising
+from glassbench.cost import Cost
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
-from glassbench.md.sampling import HOP_A, Averages, Sampler
+from glassbench.md.sampling import HOP_A, Averages, Sampler, count_run
 from glassbench.md.session import BULK_MODULUS_GUESS_GPA, Session
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.units import BOLTZMANN_EV_PER_K, EV_PER_GPA_A3
@@ -28,6 +29,7 @@ NAMES = ("thermal_msd", "sampled_temperature", "thermal_expansion", "displaced_s
     "md.thermal_vibration",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(lambda params, size: len(params["temperatures_K"]) * count_run(params, size)),
     needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
     makes=NAMES,
 )

@@ -7,9 +7,10 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost
 from glassbench.errors import StageError
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
-from glassbench.md.sampling import HOP_A, Sampler
+from glassbench.md.sampling import HOP_A, Sampler, count_run
 from glassbench.md.session import Session
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
@@ -19,6 +20,7 @@ from glassbench.variables import make_dataset
     "md.vibration",
     version=1,
     split=Split.SAMPLE,
+    cost=Cost(lambda params, size: params["n_runs"] * count_run(params, size)),
     needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
     makes=("vibrational_msd", "vibrational_msd_error", "run_temperature"),
 )

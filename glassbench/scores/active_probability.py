@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from glassbench.checks import check_rising
-from glassbench.per_atom import check_same_atoms, read_finite
+from glassbench.per_atom import check_same_atoms, read_chosen, read_finite
 from glassbench.scores.intervals import share_interval
 from glassbench.scores.rearranged import count_in_bins, label_bins, place_in_bins
-from glassbench.stage import Quantity, Split, stage
+from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
 
@@ -30,10 +30,12 @@ from glassbench.variables import make_dataset
 def active_probability(
     decision: xr.Dataset,
     labels: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     bin_edges_A2: Annotated[list[float], Quantity("angstrom^2", gt=0)],
     plateau_above_A2: Annotated[float, Quantity("angstrom^2", ge=0)] = 0.1,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Measure the share of atoms that are predicted to rearrange over their largest d2min.
 
@@ -51,12 +53,17 @@ def active_probability(
         Holds decision_value (sample, atom).
     labels
         Holds d2min_jump (sample, atom) in angstrom^2.
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     bin_edges_A2
         Edges of the bins of d2min, rising.
     plateau_above_A2
         Atoms whose d2min exceeds this make the plateau.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -68,16 +75,18 @@ def active_probability(
     VariableError
         If an input does not hold its variable per sample and atom, or they differ in shape.
     StageError
-        If a value is not finite, or there are not two edges or more that rise.
+        If a value is not finite, no atom of a sample counts, or there are not two edges or more
+        that rise.
     """
     check_rising("bin_edges_A2", bin_edges_A2, at_least=2)
-    is_active = read_finite(decision, "decision", "decision_value") > 0
+    values, chosen = read_chosen(decision, "decision", "decision_value", among, among_variable)
     d2min = read_finite(labels, "labels", "d2min_jump")
-    check_same_atoms(is_active, d2min)
+    check_same_atoms(values, d2min)
     n_bins, edges = len(bin_edges_A2) - 1, np.array(bin_edges_A2)
-    place = place_in_bins(d2min, edges)
+    is_active = values > 0
+    place = np.where(chosen, place_in_bins(d2min, edges), n_bins)
     place_of_active = np.where(is_active, place, n_bins)
-    in_plateau = d2min > plateau_above_A2
+    in_plateau = chosen & (d2min > plateau_above_A2)
     groups = {
         "active_probability": (
             count_in_bins(place_of_active, n_bins),

@@ -16,7 +16,7 @@ from glassbench.kernels.autocorrelation import (
     calc_autocorrelation,
     normalise,
 )
-from glassbench.per_atom import check_same_atoms, read_finite
+from glassbench.per_atom import BoolArray, check_same_atoms, read_chosen
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
@@ -44,6 +44,7 @@ _SMALLEST = 3  # bins, one more than parameters
 def autocorrelation(
     glass: xr.Dataset,
     field: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     variable: Annotated[str, VariableOf("field")],
     centre: Literal["all", "sample"] = "all",
@@ -52,6 +53,7 @@ def autocorrelation(
     fit_from_A: Annotated[float, Quantity("angstrom", ge=0)] = 2.7,
     fit_to_A: Annotated[float, Quantity("angstrom", gt=0)] = 8.0,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Correlate the values of atoms with those of other atoms at a distance (igd-2021, Fig. 9c).
 
@@ -76,6 +78,9 @@ def autocorrelation(
         Holds position (sample, atom, xyz) and cell (sample, cell_vector, xyz).
     field
         Holds the variable (sample, atom).
+    among
+        Holds a mask (sample, atom) of the atoms that count; all count without it. Pairs are
+        those of two such atoms, and means and variances are theirs.
     variable
         Name of the variable.
     centre
@@ -89,6 +94,8 @@ def autocorrelation(
         on its inner flank there are but the closest pairs, of the smallest atoms.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -102,13 +109,13 @@ def autocorrelation(
     VariableError
         If the inputs do not hold what they should, or not for the same atoms.
     StageError
-        If a value is not finite, all are the same, the box is under twice `r_max_A`, or the range
-        of the fit holds too few bins.
+        If a value is not finite, all are the same, no atom of a sample counts, the box is under
+        twice `r_max_A`, or the range of the fit holds too few bins.
     """
-    values = read_finite(field, "field", variable)
-    values -= values.mean() if centre == "all" else values.mean(axis=1, keepdims=True)
+    values, chosen = read_chosen(field, "field", variable, among, among_variable)
+    values -= values.mean(axis=None if centre == "all" else 1, keepdims=True, where=chosen)
     n_bins = max(1, round(r_max_A / bin_width_A))
-    parts = _sum_samples(glass, values, r_max_A, n_bins)
+    parts = _sum_samples(glass, values, chosen, r_max_A, n_bins)
     kept = np.all([part.n_pairs > 0 for part in parts], axis=0)
     r = np.array((np.arange(n_bins) + 0.5) * (r_max_A / n_bins), np.float64)
     total = add_sums(parts)
@@ -206,14 +213,14 @@ def _check_bins(r: FloatArray, some: NDArray[np.bool_]) -> None:
 
 
 def _sum_samples(
-    glass: xr.Dataset, values: FloatArray, r_max_A: float, n_bins: int
+    glass: xr.Dataset, values: FloatArray, chosen: BoolArray, r_max_A: float, n_bins: int
 ) -> list[CorrelationSums]:
     positions = glass["position"].transpose("sample", "atom", "xyz").values
     cells = glass["cell"].transpose("sample", "cell_vector", "xyz").values
     check_same_atoms(positions[..., 0], values)
     return [
-        calc_autocorrelation(*sample, r_max_A=r_max_A, n_bins=n_bins)
-        for sample in zip(positions, cells, values, strict=True)
+        calc_autocorrelation(at[some], cell, value[some], r_max_A=r_max_A, n_bins=n_bins)
+        for at, cell, value, some in zip(positions, cells, values, chosen, strict=True)
     ]
 
 

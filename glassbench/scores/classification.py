@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glassbench.per_atom import read_classes, read_finite
+from glassbench.per_atom import read_chosen, read_classes
 from glassbench.scores.intervals import mean_interval
-from glassbench.stage import Quantity, Split, stage
+from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
 FloatArray = NDArray[np.float64]
@@ -37,8 +37,10 @@ _LOWEST = {  # the least that a score can be; the most is 1
 def classification(
     decision: xr.Dataset,
     labels: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Score the prediction of rearranged atoms, each glass by the model that did not see it.
 
@@ -62,8 +64,13 @@ def classification(
         Holds decision_value (sample, atom).
     labels
         Holds is_rearranged (sample, atom).
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -78,11 +85,15 @@ def classification(
     VariableError
         If an input does not hold its variable per sample and atom, or they differ in shape.
     StageError
-        If a decision value is not finite, a label neither 0 nor 1, or no atom has rearranged.
+        If a decision value is not finite, a label neither 0 nor 1, no atom has rearranged, or no
+        atom of a sample counts.
     """
-    values = read_finite(decision, "decision", "decision_value")
-    is_rearranged = read_classes(values, labels)
-    rows = [score_atoms(*pair) for pair in zip(values, is_rearranged, strict=True)]
+    values, chosen = read_chosen(decision, "decision", "decision_value", among, among_variable)
+    is_rearranged = read_classes(chosen, labels)
+    rows = [
+        score_atoms(value[some], label[some])
+        for value, label, some in zip(values, is_rearranged, chosen, strict=True)
+    ]
     made: dict[str, float | FloatArray] = {}
     for name, lowest in _LOWEST.items():
         by_sample = np.array([row[name] for row in rows])

@@ -82,3 +82,25 @@ def find_vertex(r: FloatArray, g: FloatArray, k: int) -> float:
     bend = bend_at(r, g, k)
     slope = (g[k + 1] - g[k - 1]) / (2 * (r[1] - r[0]))
     return float(r[k] - slope / bend) if bend < 0 else float(r[k])
+
+
+def full_width(g: FloatArray, r: FloatArray, peak: int) -> float:
+    """Return the full width of a peak at half its height; NaN where the curve stays above.
+
+    Parameters
+    ----------
+    g
+        The curve, shape (n,).
+    r
+        Its grid, shape (n,).
+    peak
+        Where it is highest.
+    """
+    half = g[peak] / 2
+    left, right = np.flatnonzero(g[:peak] < half), np.flatnonzero(g[peak:] < half)
+    if not left.size or not right.size:
+        return float("nan")
+    i, j = int(left[-1]), peak + int(right[0])
+    inner = np.interp(half, g[i : i + 2], r[i : i + 2])
+    outer = np.interp(half, g[j - 1 : j + 1][::-1], r[j - 1 : j + 1][::-1])
+    return float(outer - inner)

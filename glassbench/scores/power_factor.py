@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.per_atom import read_classes, read_finite
+from glassbench.per_atom import read_chosen, read_classes
 from glassbench.scores.intervals import student_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
@@ -31,11 +31,13 @@ _ROUNDING = 1e-12  # of shares
 def power_factor(
     x: xr.Dataset,
     labels: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     x_variable: Annotated[str, VariableOf("x")],
     tail_share: Annotated[float, Quantity(gt=0, le=0.5)] = 0.05,
     sign: Literal["rises", "falls"] = "rises",
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Compare how likely the atoms in the two tails of a variable are to rearrange.
 
@@ -59,6 +61,9 @@ def power_factor(
         Holds the variable (sample, atom).
     labels
         Holds is_rearranged (sample, atom).
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     x_variable
         Name of the variable.
     tail_share
@@ -67,6 +72,8 @@ def power_factor(
         How the share of rearranged atoms goes as x rises.
     confidence
         Confidence level of the interval.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -78,13 +85,16 @@ def power_factor(
     VariableError
         If an input does not hold its variable per sample and atom, or they differ in shape.
     StageError
-        If x is not finite, a label neither 0 nor 1, no atom has rearranged, or the tails of a
-        sample overlap, as where x has few distinct values.
+        If x is not finite, a label neither 0 nor 1, no atom has rearranged, no atom of a sample
+        counts, or the tails of a sample overlap, as where x has few distinct values.
     """
-    values = read_finite(x, "x", x_variable)
-    is_rearranged = read_classes(values, labels)
-    pairs = zip(values, is_rearranged, strict=True)
-    tails = [_count_tails(*pair, tail_share, f"sample {i}") for i, pair in enumerate(pairs)]
+    values, chosen = read_chosen(x, "x", x_variable, among, among_variable)
+    is_rearranged = read_classes(chosen, labels)
+    rows = zip(values, is_rearranged, chosen, strict=True)
+    tails = [
+        _count_tails(value[some], label[some], tail_share, f"sample {i}")
+        for i, (value, label, some) in enumerate(rows)
+    ]
     hits, counts = (np.array(part) for part in zip(*tails, strict=True))
     ratio = log_ratio(hits, counts)
     direction = 1.0 if sign == "rises" else -1.0

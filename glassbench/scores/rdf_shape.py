@@ -10,7 +10,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.scores.curves import bend_at, check_uniform, find_vertex, make_gaussian, smooth
+from glassbench.scores.curves import (
+    bend_at,
+    check_uniform,
+    find_vertex,
+    full_width,
+    make_gaussian,
+    smooth,
+)
 from glassbench.stage import Quantity, Split, stage
 from glassbench.variables import make_dataset
 
@@ -202,7 +209,7 @@ def _measure(
         "first_peak_height_interval": poisson_interval(
             curve[peak], smooth_per_pair[peak], confidence
         ),
-        "first_peak_width": _full_width(curve, r, peak),
+        "first_peak_width": full_width(curve, r, peak),
         "first_trough": trough_mean,
         "first_trough_interval": poisson_interval(trough_mean, trough_per_pair, confidence),
         "later_peak": curve[later] - 1,
@@ -291,14 +298,3 @@ def poisson_interval(value: float, per_count: float, confidence: float) -> Float
     count, tail = value / per_count, (1 - confidence) / 2
     low = float(gammaincinv(count, tail)) if count > 0 else 0.0
     return per_count * np.array([low, float(gammaincinv(count + 1, 1 - tail))])
-
-
-def _full_width(g: FloatArray, r: FloatArray, peak: int) -> float:
-    half = g[peak] / 2
-    left, right = np.flatnonzero(g[:peak] < half), np.flatnonzero(g[peak:] < half)
-    if not left.size or not right.size:
-        return float("nan")
-    i, j = int(left[-1]), peak + int(right[0])
-    inner = np.interp(half, g[i : i + 2], r[i : i + 2])
-    outer = np.interp(half, g[j - 1 : j + 1][::-1], r[j - 1 : j + 1][::-1])
-    return float(outer - inner)

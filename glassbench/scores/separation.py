@@ -9,15 +9,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.per_atom import read_classes, read_finite
+from glassbench.per_atom import read_chosen, read_classes
 from glassbench.scores.intervals import jackknife_interval
-from glassbench.stage import Quantity, Split, stage
+from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer]
 BoolArray = NDArray[np.bool_]
 _PER_BANDWIDTH = 8  # grid points of the smooth density
 _REACH = 4  # bandwidths to where a Gaussian ends
@@ -42,9 +43,11 @@ _CLEAR = 4.0  # standard errors by which a peak stands out
 def separation(
     decision: xr.Dataset,
     labels: xr.Dataset,
+    among: xr.Dataset | None = None,
     *,
     n_bins: Annotated[int, Quantity(ge=2)] = 100,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Compare the decision values of rearranged atoms with those of all others.
 
@@ -61,10 +64,15 @@ def separation(
         Holds decision_value (sample, atom).
     labels
         Holds is_rearranged (sample, atom).
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     n_bins
         Number of bins of the density, from the lowest to the highest decision value.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -78,20 +86,21 @@ def separation(
         If an input does not hold its variable per sample and atom, or they differ in shape.
     StageError
         If a decision value is not finite, a label neither 0 nor 1, all or no atoms have
-        rearranged, or all decision values are the same.
+        rearranged, no atom of a sample counts, or all decision values are the same.
     """
-    values = read_finite(decision, "decision", "decision_value")
-    is_rearranged = read_classes(values, labels)
+    by_atom, chosen = read_chosen(decision, "decision", "decision_value", among, among_variable)
+    values, is_rearranged = by_atom[chosen], read_classes(chosen, labels)[chosen]
+    sample = np.nonzero(chosen)[0]
     _check(values, is_rearranged)
     edges = np.linspace(values.min(), values.max(), n_bins + 1)
     classes = {"rearranged": values[is_rearranged], "other": values[~is_rearranged], "all": values}
     density = [np.histogram(part, edges, density=True)[0] for part in classes.values()]
     made: dict[str, object] = {
         "decision_density": density,
-        "decision_n_peaks": float(count_peaks(values.ravel())),
+        "decision_n_peaks": float(count_peaks(values)),
     }
     for name, score in (("class_shift", shift_of_medians), ("decision_skewness", skewness)):
-        left_out = _leave_out_each(score, values, is_rearranged)
+        left_out = _leave_out_each(score, values, is_rearranged, sample)
         made[name] = pooled = score(values, is_rearranged)
         made[f"{name}_interval"] = jackknife_interval(pooled, left_out, confidence)
     coords = {"class": list(classes), "decision": (edges[:-1] + edges[1:]) / 2}
@@ -108,18 +117,20 @@ def _check(values: FloatArray, is_rearranged: BoolArray) -> None:
     if np.ptp(values) == 0:
         raise StageError(
             "all decision values are the same, so that they have no distribution",
-            got=f"{values.flat[0]:g} for {values.size} atoms",
+            got=f"{values[0]:g} for {values.size} atoms",
         )
 
 
 def _leave_out_each(
-    score: Callable[[FloatArray, BoolArray], float], values: FloatArray, is_rearranged: BoolArray
+    score: Callable[[FloatArray, BoolArray], float],
+    values: FloatArray,
+    is_rearranged: BoolArray,
+    sample: IntArray,
 ) -> FloatArray:
-    n = len(values)
-    if n == 1:
+    samples = np.unique(sample)
+    if samples.size == 1:
         return np.full(1, np.nan)
-    keep = ~np.eye(n, dtype=bool)
-    return np.array([score(values[rows], is_rearranged[rows]) for rows in keep])
+    return np.array([score(values[sample != k], is_rearranged[sample != k]) for k in samples])
 
 
 def shift_of_medians(values: FloatArray, is_rearranged: BoolArray) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassbench.spec.model import StageCall, Value
+    from glassbench.stage import Stage
 
 
 def canonical_params(call: StageCall) -> dict[str, Any]:
@@ -21,6 +22,12 @@ def canonical_params(call: StageCall) -> dict[str, Any]:
         ``sha256:<hex>`` of its content: neither its name nor its folder enters the key.
     """
     return {name: _canonical(call.params[name]) for name in sorted(call.params)}
+
+
+def default_params(stage: Stage) -> dict[str, Any]:
+    """Return the defaults of a stage in the same form."""
+    params = stage.params.values()
+    return {param.name: _canonical(param.default) for param in params if not param.required}
 
 
 def _canonical(value: Value) -> Value:

@@ -14,7 +14,7 @@ from glassbench.spec.load import KEY, OPTIONAL, REQUIRED, SPEC_VERSION
 from glassbench.spec.marks import ID
 from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Paper, Value
 from glassbench.spec.stages import SAMPLE_COUNT
-from glassbench.stage import TASK, Input, Param, Quantity, Split, Stage, VariableOf
+from glassbench.stage import TASK, Input, Param, Quantity, Stage, VariableOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -162,7 +162,7 @@ def _case_schema(stage: Stage) -> Schema:
         further = {"type": "string", "description": "any stage, under a name of your own"}
         sources |= {"propertyNames": names, "additionalProperties": further}
     properties: Schema = {"from": sources, "with": schema}
-    if stage.split is not Split.SAMPLE:
+    if not stage.is_per_sample:
         properties[SAMPLES] = False
     required = [*(["from"] if needed else []), *(["with"] if schema["required"] else [])]
     return {"properties": properties, "required": required}

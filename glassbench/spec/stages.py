@@ -12,7 +12,7 @@ from glassbench.spec.coerce import Marks, coerce, read_params, unknown_name
 from glassbench.spec.inputs import check_inputs, check_variables, named_places, read_inputs
 from glassbench.spec.marks import ID, ID_IN_WORDS, Faults, Place, listed, suggestion
 from glassbench.spec.model import SAMPLES, StageCall
-from glassbench.stage import Quantity, Split, Stage
+from glassbench.stage import Quantity, Stage
 
 _FIELDS = ("uses", "from", "with", SAMPLES)
 SAMPLE_COUNT = Quantity(ge=1)
@@ -92,7 +92,7 @@ def sample_source(draft: Draft, drafts: Mapping[str, Draft]) -> bool:
 
 def is_per_sample(draft: Draft) -> bool:
     """Tell whether a stage runs once per sample."""
-    return draft.stage is not None and draft.stage.split is Split.SAMPLE
+    return draft.stage is not None and draft.stage.is_per_sample
 
 
 def _read_stage(place: Place, ids: Iterable[str], context: Context) -> Draft:

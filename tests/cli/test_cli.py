@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from glassbench.engine import run as run_module
+from glassbench.engine.plan import HEADER
 from glassbench.engine.pool import Pool
 from glassbench.engine.stages import load_stages
 from glassbench.errors import SpecError
@@ -166,14 +167,37 @@ def test_check_goes_on_after_a_bad_spec(call: Run) -> None:
 
 
 def test_plan(call: Run) -> None:
-    """What is stored and what is missing, and what it took so far."""
+    """What is stored and what is missing, and what that would cost."""
     before = call("plan", *SMOKE)
-    assert before.returncode == 0
-    assert before.stdout.splitlines()[2].split() == ["atoms", "demo.atoms@1", "4", "0", "4", "-"]
+    assert (before.returncode, before.stderr) == (0, "")
+    lines = before.stdout.splitlines()
+    assert lines[0].split() == list(HEADER)
+    assert lines[2].split() == ["atoms", "demo.atoms@1", "4", "0", "4", "-", "-", "-"]
+    assert lines[5].split() == ["all", "10", "0", "10", "0.00", "-", "0.0"]
+    assert lines[6].split() == ["new", "10", "0.00", "-", "0.0"]
+    assert lines[7] == (
+        "without a price, and not in the totals (10 new tasks), as no result tells what they "
+        "take: table, atoms, energy, total"
+    )
     assert call("run", *SMOKE, "--until", "atoms").returncode == 0
     after = call("plan", *SMOKE).stdout.splitlines()
-    assert after[2].split()[:5] == ["atoms", "demo.atoms@1", "4", "4", "0"]
-    assert float(after[2].split()[5]) >= 0
+    assert after[2].split()[:6] == ["atoms", "demo.atoms@1", "4", "4", "0", "<0.01"]
+    assert "(9 new tasks)" not in after[7]
+    assert after[7].endswith(": table, energy, total")
+
+
+def test_plan_cuts_nothing(call: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of stages are whole on any screen, and the columns right-aligned."""
+    text = (place / SPEC).read_text()
+    long = "energy_of_a_stage_with_a_very_long_name"
+    (place / SPEC).write_text(
+        text.replace("  energy:", f"  {long}:").replace("{energy: energy}", f"{{energy: {long}}}")
+    )
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = call("plan", *SMOKE).stdout.splitlines()
+    assert lines[3].startswith(f"{long}  demo.energy@2")
+    assert len({len(line) for line in lines[:7]}) == 1
+    assert lines[2].index("4") < lines[2].index("0")
 
 
 def test_why(computed: Run, place: Path) -> None:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 LONG_S = 240
 Done = subprocess.CompletedProcess[str]
@@ -170,6 +172,108 @@ def test_two_runs_on_one_store(place: Path, start: Start, run: Run) -> None:
     ).read_text()
 
 
+N_UNITS = 12  # in blocks of two
+PARTS = """  parts:
+    uses: demo.parts@1
+    from: {atoms: atoms}
+    with: {seed: 5, mischief: FOLDER}
+scales:"""
+SPLIT = (*SMOKE, "--until", "parts")
+
+
+@pytest.fixture
+def split_place(place: Path) -> Path:
+    """Return the folder with a stage in the spec whose samples are split into blocks."""
+    path = place / "demo-2021.yml"
+    text = path.read_text().replace("n_atoms: 5", f"n_atoms: {N_UNITS}")
+    text = text.replace("smoke: {atoms: {samples: 4}}", "smoke: {atoms: {samples: 2}}")
+    path.write_text(text.replace("scales:", PARTS.replace("FOLDER", str(place / "mischief"))))
+    return place
+
+
+def take_units(place: Path) -> list[tuple[int, int]]:
+    """Return the samples and units that were done, once per process, and forget them."""
+    paths = list((place / "mischief").glob("called-unit-*"))
+    found = [path.name.split("-")[2:4] for path in paths]
+    for path in paths:
+        path.unlink()
+    return sorted((int(sample), int(unit)) for sample, unit in found)
+
+
+def check_parts(place: Path) -> None:
+    """See that all samples are there with the numbers of all units, and nothing besides."""
+    found = {}
+    for path in place.glob("store/*/provenance.json"):
+        record = json.loads(path.read_text())
+        if record["identity"]["stage"] == "demo.parts@1":
+            with xr.open_dataset(path.with_name("result.nc")) as data:
+                found[record["identity"]["sample"]] = data["atomic_volume"].to_numpy()
+            assert record["blocks"] == N_UNITS // 2
+    assert sorted(found) == [0, 1]
+    for sample, values in found.items():
+        rngs = [np.random.default_rng([5, sample, unit]) for unit in range(N_UNITS)]
+        np.testing.assert_array_equal(values, [rng.uniform() for rng in rngs])
+    assert not list(place.glob("store/.*"))
+
+
+def test_sudden_death_between_blocks(split_place: Path, start: Start, run: Run) -> None:
+    """Kill -9 costs the blocks that were at work, one per worker, although both were on a sample.
+
+    The first worker hangs in the first block of sample 1, so that the other one does three more
+    blocks of the sample and hangs in the fifth; the sixth has not been handed out.
+    """
+    ask(split_place, unit_1_1="wait", unit_1_9="wait")
+    process = start(*SPLIT)
+    called = (split_place / "mischief").glob
+    wait_for(
+        lambda: any(called("called-unit-1-1-*")) and any(called("called-unit-1-9-*")),
+        "both workers are busy with one sample",
+    )
+    wait_for(lambda: len(list(split_place.glob("store/.begun-*/blocks/6-8"))) == 1, "it is kept")
+    process.kill()
+    process.communicate(timeout=LONG_S)
+    wait_for(lambda: not members(process.pid), "the workers are gone")
+    assert len(take_units(split_place)) == 2 * N_UNITS - 2  # sample 1 but the sixth block
+    ask(split_place, unit_1_1="", unit_1_9="")
+    done = run(*SPLIT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "parts: 1 of 2 in the store" in done.stdout
+    assert done.stdout.count("parts[1]: done") == 1
+    assert take_units(split_place) == [(1, unit) for unit in (0, 1, 8, 9, 10, 11)]
+    check_parts(split_place)
+    assert "parts: 2 of 2 in the store" in run(*SPLIT).stdout
+
+
+def test_worker_that_dies_in_a_block(split_place: Path, run: Run) -> None:
+    """It fails the sample, once, and the other blocks are used the next time."""
+    ask(split_place, unit_0_5="exit")
+    done = run(*SPLIT)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.count("parts failed, sample 0:\nthe worker process died\n") == 1
+    take_units(split_place)
+    ask(split_place, unit_0_5="")
+    mended = run(*SPLIT)
+    assert (mended.returncode, mended.stderr) == (0, "")
+    redone = take_units(split_place)
+    assert {(0, 4), (0, 5)} <= set(redone)
+    assert not {(0, 0), (0, 1), (0, 2), (0, 3)} & set(redone)
+    check_parts(split_place)
+
+
+def test_two_runs_share_the_blocks(split_place: Path, start: Start) -> None:
+    """Nothing is done twice, and both have all."""
+    processes = [start(*SPLIT), start(*SPLIT)]
+    ends = [process.communicate(timeout=LONG_S) for process in processes]
+    assert [
+        (process.returncode, err) for process, (_, err) in zip(processes, ends, strict=True)
+    ] == [
+        (0, ""),
+        (0, ""),
+    ]
+    assert take_units(split_place) == [(i, unit) for i in range(2) for unit in range(N_UNITS)]
+    check_parts(split_place)
+
+
 @pytest.fixture
 def scheduler(place: Path) -> Iterator[str]:
     """Return the address of a dask scheduler with two workers, run by somebody else."""
@@ -218,6 +322,21 @@ def test_scheduler_of_somebody_else(place: Path, run: Run, scheduler: str) -> No
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "  total: done" in done.stdout
+
+
+def test_blocks_on_workers_of_somebody_else(split_place: Path, run: Run, scheduler: str) -> None:
+    """A cluster gets all blocks at once, and a failed one is told once."""
+    ask(split_place, unit_1_6="raise")
+    command = (*SPLIT[:4], "--until", "parts", "--scheduler", scheduler)
+    done = run(*command)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.count("parts failed, sample 1:\nthe stage failed\n") == 1
+    ask(split_place, unit_1_6="")
+    take_units(split_place)
+    mended = run(*command)
+    assert (mended.returncode, mended.stderr) == (0, "")
+    assert {(1, 6), (1, 7)} <= set(take_units(split_place))
+    check_parts(split_place)
 
 
 def test_scheduler_that_does_not_answer(run: Run) -> None:

@@ -16,14 +16,22 @@ from typing import Annotated, Literal
 import numpy as np
 import xarray as xr
 
+from glassbench.cost import Cost
 from glassbench.errors import StageError
-from glassbench.stage import InputFile, Quantity, Split, Task, VariableOf, stage
+from glassbench.stage import Blocks, InputFile, Quantity, Split, Task, VariableOf, stage
 from glassbench.variables import make_dataset
 
 TOO_LONG_S = 600
+BLOCK_SIZE = int(os.environ.get("DEMO_BLOCK_SIZE", "2"))
 
 
-@stage("demo.atoms", version=1, split=Split.SAMPLE, makes=("atomic_volume", "coordination"))
+@stage(
+    "demo.atoms",
+    version=1,
+    split=Split.SAMPLE,
+    makes=("atomic_volume", "coordination"),
+    cost=Cost(atoms=lambda params: int(params["n_atoms"])),
+)
 def atoms(
     *,
     n_atoms: Annotated[int, Quantity("1", gt=0)] = 4,
@@ -104,6 +112,31 @@ def steps(
         total += step
         task.save_checkpoint({"total": np.array([total]), "step": np.array([step + 1])})
     return make_dataset({"pressure": total})
+
+
+@stage(
+    "demo.parts",
+    version=1,
+    split=Split.BLOCK,
+    blocks=Blocks("atoms", "atom", BLOCK_SIZE),
+    needs={"atoms": ("coordination",)},
+    makes=("atomic_volume", "pressure"),
+)
+def parts(
+    atoms: xr.Dataset,
+    *,
+    seed: Annotated[int, Quantity("1", ge=0)],
+    mischief: str = "",
+    task: Task,
+) -> xr.Dataset:
+    """Draw a number for each atom."""
+    units = task.units(atoms.sizes["atom"])
+    volumes = []
+    for unit in units:
+        _misbehave(mischief, f"unit-{task.sample}-{unit}", task)
+        volumes.append(np.random.default_rng([seed, task.sample, unit]).uniform())
+    is_odd = bool(mischief) and (Path(mischief) / "odd").exists()
+    return make_dataset({"atomic_volume": volumes, "pressure": float(units[0]) if is_odd else 1.0})
 
 
 @stage(

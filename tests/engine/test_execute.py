@@ -12,6 +12,7 @@ import xarray as xr
 
 from glassbench.engine.execute import Order, Outcome, execute, join_samples
 from glassbench.engine.keys import TaskSpec
+from glassbench.engine.provenance import Meter, forget_peak_memory
 from glassbench.engine.store import Store
 from glassbench.engine.why import plan_tasks
 from glassbench.errors import StageError
@@ -152,3 +153,25 @@ def test_samples_of_different_sizes_are_refused() -> None:
     plain = [sample(n, 1.0).drop_vars("atom") for n in (3, 4)]
     with pytest.raises(StageError, match="do not fit together"):
         join_samples(plain, (0, 1))
+
+
+def test_memory_is_that_of_the_task(tasks: dict[str, TaskSpec], store: Store) -> None:
+    """What the process needed before, and gave back, is not counted."""
+    if not forget_peak_memory():
+        pytest.skip("the system keeps the peak of the whole life of a process")
+    np.ones(2**25)  # 256 MiB
+    execute(tasks["table"], store, Order())
+    record = store.provenance(tasks["table"].key)
+    assert 0 <= record["task_memory_MiB"] < 128
+    meter = Meter()
+    np.ones(2**25)
+    taken = meter.read()
+    assert 250 < taken["task_memory_MiB"] < 300
+    assert taken["peak_memory_MiB"] > taken["task_memory_MiB"]
+    assert taken["wall_s"] > 0
+
+
+def test_memory_where_the_system_does_not_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the peak of the process is all that is known."""
+    monkeypatch.setattr("glassbench.engine.provenance.forget_peak_memory", lambda: False)
+    assert Meter().read().keys() == {"wall_s", "peak_memory_MiB"}

@@ -9,7 +9,7 @@ import pytest
 
 from glassbench.engine.run import compute
 from glassbench.engine.store import Store
-from glassbench.engine.why import Answer, explain, nearest, typical_wall_s
+from glassbench.engine.why import Answer, explain, nearest
 from glassbench.spec.model import Protocol
 
 pytestmark = pytest.mark.usefixtures("inline")
@@ -67,16 +67,6 @@ def test_long_values_are_cut() -> None:
     )
     assert len(text) < 100
     assert "..." in text
-
-
-def test_typical_time_is_the_median(load_demo: LoadProtocol, store: Store, tmp_path: Path) -> None:
-    """Times of all stored results of a stage count."""
-    results = compute(load_demo(), store, until="atoms")
-    data = store.load(results.keys["atoms"][0])
-    other = Store(tmp_path / "other")
-    for i, wall_s in enumerate([1.0, 2.0, 30.0]):
-        other.save(f"{i}" * 32, data, {"wall_s": wall_s, "identity": {"stage": "demo.atoms@1"}})
-    assert typical_wall_s(other) == {"demo.atoms@1": 2.0}
 
 
 def test_bare_provenance_is_enough(load_demo: LoadProtocol, store: Store) -> None:

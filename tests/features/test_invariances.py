@@ -10,13 +10,17 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
+from glassbench.features.boson_peak import boson_peak
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
 from glassbench.features.normal_modes import normal_modes
+from glassbench.features.orientational_order import orientational_order
 from glassbench.features.radial import radial_functions
 from glassbench.features.rdf import rdf
+from glassbench.features.vibrational_spectrum import vibrational_spectrum
 from glassbench.features.voronoi import voronoi
+from glassbench.stage import Task
 from glassbench.variables import make_dataset
 
 MakeGlass = Callable[[ArrayLike, ArrayLike, ArrayLike], xr.Dataset]
@@ -29,12 +33,18 @@ def _describe_modes(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
     return normal_modes(glass, hessian(glass, potential))
 
 
+def _describe_spectrum(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
+    spectrum = vibrational_spectrum(glass, hessian(glass, potential), task=Task())
+    return spectrum.merge(boson_peak(spectrum, low_cut_THz=0.5))
+
+
 def _describe_curvature(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
     return hessian(glass, potential)[["embedding_curvature"]]
 
 
 LOCAL: dict[str, Describe] = {
     "voronoi": lambda glass, _: voronoi(glass),
+    "orientational_order": lambda glass, _: orientational_order(glass),
     "radial_functions": lambda glass, _: radial_functions(glass, EXTREMES),
     "gaussian_functions": lambda glass, _: gaussian_functions(glass, r_cut_A=9.0),
     "two_body_entropy": lambda glass, _: two_body_entropy(glass, r_max_A=9.0, broadening_A=0.2),
@@ -42,7 +52,7 @@ LOCAL: dict[str, Describe] = {
     "embedding_curvature": _describe_curvature,
 }
 # Modes belong to the whole sample: a larger one has more of them.
-ALL = {**LOCAL, "normal_modes": _describe_modes}
+ALL = {**LOCAL, "normal_modes": _describe_modes, "vibrational_spectrum": _describe_spectrum}
 
 
 def _assert_same(found: xr.Dataset, expected: xr.Dataset) -> None:

@@ -118,6 +118,26 @@ def test_groups_of_all_atoms_in_one_list(small_glass: xr.Dataset) -> None:
         np.testing.assert_allclose(share * low + (1 - share) * high, both, atol=1e-12)
 
 
+def test_only_atoms_that_count_are_ranked(small_glass: xr.Dataset) -> None:
+    """The groups are those of a ranking that puts all others in the middle; `all` is all."""
+    values = np.random.default_rng(5).random((1, 500))
+    known = np.random.default_rng(6).random((1, 500)) < 0.4
+    among = make_dataset({}).assign(known=(("sample", "atom"), known.astype(np.int8)))
+    glass, ranking = _stack([small_glass]), _ranking(np.where(known, values, np.nan))
+    settings = {"variable": "rank", "by": "all", "bin_width_A": 0.05}
+    found = group_rdf(glass, ranking, among, **settings, share=0.1, among_variable="known")
+    ranked = np.argsort(values[known])
+    n_group = round(0.1 * ranked.size)
+    middle = np.full(ranked.size, 0.5)
+    middle[ranked[:n_group]], middle[ranked[-n_group:]] = 0.0, 1.0
+    values[:] = 0.5
+    values[known] = middle
+    expected = group_rdf(glass, _ranking(values), **settings, share=n_group / 500)
+    np.testing.assert_allclose(found["group_rdf"], expected["group_rdf"])
+    with pytest.raises(StageError, match="'rank' of the input ranking is not finite"):
+        group_rdf(glass, ranking, **settings)
+
+
 def test_what_is_ranked_by_must_be_there_and_finite(small_glass: xr.Dataset) -> None:
     """Another name, other atoms, a NaN."""
     glass, ranking = _stack([small_glass]), _ranking(np.ones((1, 500)))

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from glassbench.features.boson_peak import boson_peak
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.flexibility import flexibility_volume
 from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
 from glassbench.features.normal_modes import normal_modes
+from glassbench.features.orientational_order import orientational_order
 from glassbench.features.radial import radial_functions
 from glassbench.features.rdf import group_rdf, rdf
+from glassbench.features.vibrational_spectrum import vibrational_spectrum
 from glassbench.features.voronoi import voronoi
+from glassbench.stage import Task
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +39,9 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
     data["radial"] = radial_functions(small_glass, data["extremes"])
     data["gaussian"] = gaussian_functions(small_glass, r_cut_A=9.0)
     data["entropy"] = two_body_entropy(small_glass, r_max_A=9.0, broadening_A=0.2)
+    data["orientational"] = orientational_order(small_glass)
+    data["spectrum"] = vibrational_spectrum(small_glass, data["hessian"], task=Task())
+    data["boson_peak"] = boson_peak(data["spectrum"], low_cut_THz=0.5)
     return data
 
 
@@ -50,6 +57,13 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
         ("radial", ["radial_function"]),
         ("gaussian", ["gaussian_function"]),
         ("entropy", ["two_body_entropy"]),
+        pytest.param("orientational", ["orientational_order"], id="orientational"),
+        pytest.param("spectrum", ["vdos", "atomic_vdos"], id="spectrum"),
+        pytest.param(
+            "boson_peak",
+            ["boson_peak_frequency", "boson_peak_height", "boson_peak_intensity"],
+            id="boson_peak",
+        ),
     ],
 )
 def test_stage_gives_the_stored_numbers(
@@ -62,6 +76,6 @@ def test_stage_gives_the_stored_numbers(
     arrays = {}
     for variable in variables:
         values = chain[name][variable]
-        dim = {"atom", "mode", "r"} & set(values.dims)
+        dim = {"atom", "mode", "r", "frequency"} & set(values.dims)
         arrays[variable] = np.asarray(values.isel(dict.fromkeys(dim, EVERY)).values)
     ndarrays_regression.check(arrays, default_tolerance={"rtol": 1e-6, "atol": 1e-9})

@@ -79,6 +79,33 @@ def test_other_atoms_are_refused(glass: xr.Dataset) -> None:
         check_same_atoms(glass, "labels", _families()["one"]["o"])
 
 
+def test_a_family_may_not_know_an_atom() -> None:
+    """NaN for all features of the family stays; in the others the atom is as it was."""
+    families = _families()
+    families["many"]["m"][1, 2] = np.nan
+    x = join_families(_glass(), families, {"many": "m", "one": "o"})
+    assert np.argwhere(np.isnan(x)).tolist() == [[1, 2, 0], [1, 2, 1], [1, 2, 2]]
+    np.testing.assert_array_equal(x[..., 3], families["one"]["o"])
+
+
+def test_a_family_that_knows_no_atom_is_refused() -> None:
+    """All NaN."""
+    families = _families()
+    families["many"]["m"][:] = np.nan
+    with pytest.raises(StageError, match=r"no atom has features of the family 'many'") as caught:
+        join_families(_glass(), families, {"many": "m", "one": "o"})
+    assert caught.value.got == "NaN for all of 10 atoms"
+
+
+def test_a_feature_that_is_one_number_where_it_is_known_is_refused() -> None:
+    """NaN elsewhere makes it no feature."""
+    families = _families()
+    families["many"]["m"][..., 1] = 7.0
+    families["many"]["m"][0, 0] = np.nan
+    with pytest.raises(StageError, match="family 'many' are the same for all atoms"):
+        join_families(_glass(), families, {"many": "m", "one": "o"})
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_features_that_are_not_finite_are_refused(bad: float) -> None:
     """The message counts values and atoms of the family."""

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 
 from glassbench.engine.check import check_output
 from glassbench.engine.stages import load_stages
-from glassbench.errors import StageError
+from glassbench.errors import StageError, VariableError
 from glassbench.learn.splits import draw_stratified_folds
 from glassbench.learn.svm import svm
 from glassbench.stage import Task
@@ -58,6 +58,22 @@ class Toy:
         is_active = self.is_active.copy()
         is_active[sample] = np.roll(is_active[sample], 7)
         return replace(self, is_active=is_active)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which atoms saddles were searched around, and which of them were drawn."""
+
+    is_searched: NDArray[np.bool_]
+    is_drawn: NDArray[np.bool_]
+
+    def data(self) -> xr.Dataset:
+        """Return both as a stage would."""
+        masks = {"is_searched": self.is_searched, "is_drawn": self.is_drawn}
+        return xr.Dataset(
+            {name: (ATOMS, mask.astype(np.int8)) for name, mask in masks.items()},
+            {"sample": np.arange(len(self.is_drawn))},
+        )
 
 
 def _make_toy(n_samples: int = 3, n_atoms: int = 80, shift: float = 1.0, share: float = 0.2) -> Toy:
@@ -270,9 +286,106 @@ def test_a_sample_without_rearranged_atoms_can_be_tested() -> None:
 def test_the_result_is_what_is_declared() -> None:
     """Names, dims, kinds and units, as the engine checks them; coordinates are kept."""
     result = _make_toy().classify()
-    check_output(load_stages()["learn.svm@1"], result)
+    check_output(load_stages()["learn.svm@2"], result)
     assert result["sample"].values.tolist() == [0, 1, 2]
     assert result["log2_gamma"].values.tolist() == [-4.0, -2.0]
+
+
+def _choose(toy: Toy, seed: int = 2, share: float = 0.4) -> Chosen:
+    """Draw a share of all atoms, and search these and all that are rearranged."""
+    is_drawn = np.random.default_rng(seed).random(toy.is_active.shape) < share
+    return Chosen(is_drawn | toy.is_active, is_drawn)
+
+
+def test_a_choice_of_all_atoms_is_none() -> None:
+    """The same bits, and all are judged."""
+    toy = _make_toy()
+    every = np.ones_like(toy.is_active)
+    chosen = toy.classify(chosen=Chosen(every, every).data())
+    xr.testing.assert_identical(toy.classify(), chosen)
+    assert chosen["is_judged"].values.all()
+    assert int(chosen["n_features"]) == 4
+
+
+def test_only_searched_atoms_are_learnt_from() -> None:
+    """Features of the others change no model; by drawn ones alone it is judged."""
+    toy = _make_toy(share=0.1)
+    choice = _choose(toy)
+    result = toy.classify(chosen=choice.data())
+    assert not (result["is_trained"].values.astype(bool) & ~choice.is_searched).any()
+    assert np.array_equal(result["is_judged"].values == 1, choice.is_drawn)
+    assert np.isfinite(result["decision_value"]).all()
+    radial = np.where(choice.is_searched[..., None], toy.radial, toy.radial[:, ::-1])
+    other = replace(toy, radial=radial).classify(chosen=choice.data())
+    same = (result["decision_value"] == other["decision_value"]).values
+    assert same[choice.is_searched].all()
+    assert not same[~choice.is_searched].any()
+
+
+def test_atoms_that_a_family_does_not_know_are_left_out() -> None:
+    """As if the glass did not have them: the same models, and NaN for what they cannot judge."""
+    toy = _make_toy(share=0.1)
+    choice = _choose(toy)
+    known = choice.is_searched
+    unknown = replace(toy, radial=np.where(known[..., None], toy.radial, np.nan))
+    full, part = toy.classify(chosen=choice.data()), unknown.classify(chosen=choice.data())
+    for name in ("decision_value", "decision_value_one_model"):
+        assert np.array_equal(np.isfinite(part[name].values), known)
+        np.testing.assert_allclose(part[name].values[known], full[name].values[known], rtol=1e-9)
+    for name in ("is_trained", "is_judged", "cv_accuracy", "n_trained", "n_support"):
+        assert np.array_equal(part[name], full[name])
+    alone = unknown.classify()
+    assert np.array_equal(alone["decision_value"], part["decision_value"], equal_nan=True)
+    assert np.array_equal(alone["is_judged"].values == 1, known)
+    check_output(load_stages()["learn.svm@2"], part)
+
+
+def test_families_with_one_choice_learn_from_the_same_atoms() -> None:
+    """So that what tells their accuracies apart is the features."""
+    toy = _make_toy(share=0.1)
+    choice = _choose(toy)
+    unknown = replace(toy, radial=np.where(choice.is_searched[..., None], toy.radial, np.nan))
+    both = unknown.classify(chosen=choice.data())
+    glass = xr.Dataset({"species_index": (ATOMS, np.zeros(toy.is_active.shape, np.int64))})
+    glass = glass.assign_coords(sample=np.arange(3))
+    alone = svm(
+        glass,
+        glass.assign(is_rearranged=(ATOMS, toy.is_active.astype(np.int8))),
+        choice.data(),
+        motion=glass.assign(vibrational_msd=(ATOMS, toy.motion)),
+        **(SETTINGS | {"features": {"motion": "vibrational_msd"}}),
+    )
+    for name in ("is_trained", "is_judged", "n_trained"):
+        assert np.array_equal(both[name], alone[name])
+    assert int(alone["n_features"]) == 1
+
+
+def test_classes_stay_balanced_when_others_are_fewer() -> None:
+    """Then rearranged ones are drawn, as many as there are others."""
+    toy = _make_toy(share=0.2)
+    is_drawn = np.zeros_like(toy.is_active)
+    is_drawn[:, ::10] = True
+    choice = Chosen(is_drawn | toy.is_active, is_drawn)
+    n_others = (choice.is_searched & ~toy.is_active).sum(axis=1)
+    assert (n_others < toy.is_active.sum(axis=1)).all()
+    result = toy.classify(chosen=choice.data())
+    assert np.array_equal(result["n_trained"], 2 * (n_others.sum() - n_others))
+    trained = result["is_trained"].values == 1
+    assert trained[toy.is_active].sum() == trained[~toy.is_active].sum()
+    again = toy.classify(chosen=choice.data(), seed=6)["is_trained"].values == 1
+    assert not np.array_equal(trained & toy.is_active, again & toy.is_active)
+    assert np.array_equal(trained & ~toy.is_active, again & ~toy.is_active)
+    check_output(load_stages()["learn.svm@2"], _make_toy(share=0.6).classify())
+
+
+def test_a_sample_that_nobody_searched_is_not_judged() -> None:
+    """The others are; its decision values are not known."""
+    toy = _make_toy()
+    toy.radial[1] = np.nan
+    result = toy.classify()
+    assert np.isnan(result["decision_value"][1]).all()
+    assert np.isfinite(result["decision_value"][::2]).all()
+    assert not result["is_judged"][1].any()
 
 
 @pytest.mark.parametrize("tune", ["once", "each"])
@@ -313,10 +426,25 @@ def test_too_few_rearranged_atoms_are_refused() -> None:
 
 
 def test_too_few_other_atoms_are_refused() -> None:
-    """As many others as rearranged atoms cannot be drawn from fewer."""
-    with pytest.raises(StageError, match="fewer other atoms than rearranged ones") as caught:
-        _make_toy(share=0.6).classify()
-    assert caught.value.got == "96 of 160 atoms have rearranged"
+    """Two were drawn in the samples that are left, for three folds."""
+    toy = _make_toy()
+    is_drawn = np.zeros_like(toy.is_active)
+    for row, active, n in zip(is_drawn, toy.is_active, (2, 1, 1), strict=True):
+        row[np.flatnonzero(~active)[:n]] = True
+    choice = Chosen(is_drawn | toy.is_active, is_drawn)
+    with pytest.raises(StageError, match="too few other atoms to learn from in 3") as caught:
+        toy.classify(chosen=choice.data())
+    assert caught.value.got == "2 when the sample at position 0 is left out"
+
+
+def test_another_choice_is_refused() -> None:
+    """Of other atoms, and neither 0 nor 1."""
+    toy = _make_toy()
+    choice = _choose(toy).data()
+    with pytest.raises(VariableError, match="the input 'chosen' do not describe the same atoms"):
+        toy.classify(chosen=choice.isel(atom=slice(79)))
+    with pytest.raises(StageError, match="'is_drawn' of the input chosen is not a label"):
+        toy.classify(chosen=choice.assign(is_drawn=choice["is_drawn"] + 1))
 
 
 def test_fewer_samples_than_folds_are_refused() -> None:

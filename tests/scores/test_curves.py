@@ -7,7 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.scores.curves import bend_at, check_uniform, find_vertex, make_gaussian, smooth
+from glassbench.scores.curves import (
+    bend_at,
+    check_uniform,
+    find_vertex,
+    full_width,
+    make_gaussian,
+    smooth,
+)
 
 R: NDArray[np.float64] = (np.arange(200, dtype=np.float64) + 0.5) * 0.05
 
@@ -35,6 +42,16 @@ def test_a_parabola_gives_its_vertex() -> None:
     assert bend_at(R, curve, k) == pytest.approx(-4)
     assert bend_at(R, curve, k, 7) == pytest.approx(-4)
     assert find_vertex(R, R, 10) == R[10]
+
+
+def test_a_peak_has_its_width() -> None:
+    """That of a Gaussian and of a triangle; none where a side stays above half its height."""
+    gaussian = np.exp(-0.5 * ((R - 5) / 0.4) ** 2)
+    assert full_width(gaussian, R, int(np.argmax(gaussian))) == pytest.approx(0.942, rel=3e-3)
+    triangle = np.maximum(0.0, 1 - np.abs(R - R[80]) / 1.7)
+    assert full_width(triangle, R, 80) == pytest.approx(1.7)
+    assert np.isnan(full_width(1 + gaussian, R, int(np.argmax(gaussian))))
+    assert np.isnan(full_width(np.where(R < 5, 1.0, gaussian), R, 99))
 
 
 @pytest.mark.parametrize("r", [R**1.1, R - R[0]], ids=["uneven", "from zero"])
