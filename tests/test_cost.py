@@ -44,6 +44,12 @@ def cost_of(name: str) -> tuple[Cost, dict[str, Any]]:
             SIZE,
             2000 * 64,
         ),
+        (
+            "features.saddles",
+            {"atom_share": 0.1, "n_events": 20, "sphere_A": 10.0},
+            SIZE,
+            200 * 20 * 1000,
+        ),
         # Grids of 6 points in 5 folds, and the models of 10 samples, each from 9.
         (
             "learn.svm",

@@ -7,7 +7,7 @@ declare(
     "activation_energy",
     ("atom", "event"),
     "eV",
-    "energy of the saddle of each event above the glass; NaN where there is none",
+    "energy of the saddle of each event above the glass; NaN where it was not searched",
     nan=True,
 )
 declare(
@@ -39,10 +39,10 @@ declare(
     nan=True,
 )
 declare(
-    "sphere_error",
+    "sphere_correction",
     ("atom", "event"),
     "eV",
-    "energy of the saddle above that with more atoms free; NaN where it was not measured",
+    "energy of the saddle with only the atoms of the sphere free above the extrapolated one",
     nan=True,
 )
 declare("is_searched", ("atom",), "1", "1 where saddles were searched around the atom", kind="i")

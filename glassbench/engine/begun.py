@@ -146,7 +146,8 @@ class Begun:
             If the folder cannot be written or its file system has no locks.
         """
         while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # mkdir says so too if it is discarded as it looks
+                self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 file = (self.folder / LOCK).open("a+b")  # NFS wants it readable to share
             except FileNotFoundError:  # the folder was discarded this very moment

@@ -49,7 +49,7 @@ def hessian(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
         If the potential lacks a species, the box is under twice the cutoff, or a density lies
         beyond the table.
     """
-    order = _match_species(glass, potential)
+    order = match_species(glass, potential)
     factors = calc_hessian_factors(
         glass["position"].values,
         glass["cell"].values,
@@ -94,7 +94,7 @@ def read_factors(hessian: xr.Dataset) -> HessianFactors:
     )
 
 
-def _match_species(
+def match_species(
     glass: xr.Dataset, potential: xr.Dataset
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the potential's index for each species of the glass."""

@@ -100,9 +100,9 @@ def vibrational_spectrum(
 
     ``exact`` diagonalises the dense matrix, in a time that grows as N^3. ``chebyshev`` calculates
     the softest modes and estimates the spectrum of all others by random vectors, in a time that
-    grows about as N; of these an atom's spectrum has a relative error of sqrt(2 / (3 n_vectors)),
-    and the glass's of sqrt(2 / (n_vectors n)) where the resolution holds n modes. Both have the
-    same resolution.
+    grew as N^1.25 up to 16 000 atoms. Of these others an atom's spectrum has a relative error of
+    sqrt(2 / (3 n_vectors)), and the glass's of sqrt(2 / (n_vectors n)) where the resolution holds
+    n modes. Both methods have the same resolution.
 
     Parameters
     ----------

@@ -44,6 +44,7 @@ OUTCOMES = (
     "disconnected",
     "returned",
     "left_sphere",
+    "vanished",
 )
 (
     EVENT,
@@ -53,6 +54,7 @@ OUTCOMES = (
     DISCONNECTED,
     RETURNED,
     LEFT_SPHERE,
+    VANISHED,
 ) = range(len(OUTCOMES))
 
 MAX_PUSHES = 40
