@@ -219,3 +219,5 @@ declare(
     "its interval",
     nan=True,
 )
+declare("boson_peak_angular", (), "rad/ps", "angular frequency of the boson peak, mean of samples")
+declare("boson_peak_angular_interval", ("bound",), "rad/ps", "its confidence interval", nan=True)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from glassbench.errors import VariableError
 from glassbench.kernels.reduced_spectrum import find_peak, reduce_spectrum
-from glassbench.per_atom import BoolArray, FloatArray, check_same_atoms, read_finite
+from glassbench.per_atom import BoolArray, FloatArray, check_same_atoms, read_chosen
 from glassbench.scores.bins import choose_species, cut_bins, leave_out
 from glassbench.scores.intervals import jackknife_error, jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
@@ -40,6 +40,7 @@ def binned_spectrum(
     x: xr.Dataset,
     spectrum: xr.Dataset,
     glass: xr.Dataset | None = None,
+    among: xr.Dataset | None = None,
     *,
     x_variable: Annotated[str, VariableOf("x")],
     bin_share: Annotated[float, Quantity(gt=0, le=0.5)] = 0.025,
@@ -47,6 +48,7 @@ def binned_spectrum(
     low_cut_THz: Annotated[float, Quantity("THz", ge=0)],
     broadening_THz: Annotated[float, Quantity("THz", ge=0)] = 0.0,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Average the spectra of bins of atoms, and find the boson peak of each.
 
@@ -64,6 +66,9 @@ def binned_spectrum(
         Holds atomic_vdos (sample, atom, frequency).
     glass
         Holds species_index (sample, atom); needed with ``species``.
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     x_variable
         Name of the variable.
     bin_share
@@ -76,6 +81,8 @@ def binned_spectrum(
         Full width at half maximum of a Gaussian that the mean spectra are broadened by.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -90,13 +97,14 @@ def binned_spectrum(
     VariableError
         If the inputs do not hold what they should, or not for the same atoms.
     StageError
-        If a value is not finite, the species is not one of the glass, there are fewer atoms than
-        bins, or no frequency is above the low cut.
+        If a value is not finite, no atom of a sample counts, the species is not one of the glass,
+        there are fewer atoms than bins, or no frequency is above the low cut.
     """
-    values = read_finite(x, "x", x_variable)
-    chosen = choose_species(species, glass, values.shape)
+    values, chosen = read_chosen(x, "x", x_variable, among, among_variable)
+    is_kind = choose_species(species, glass, values.shape)
     vdos = _read_spectrum(spectrum)
-    check_same_atoms(values, chosen, vdos[..., 0])
+    check_same_atoms(values, is_kind, vdos[..., 0])
+    chosen &= is_kind
     frequency = spectrum["frequency"].values
     index, n_bins = cut_bins(values[chosen], bin_share)
     counts, sums = _sum_bins(vdos, chosen, index, n_bins)

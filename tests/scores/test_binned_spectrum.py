@@ -118,6 +118,45 @@ def test_only_the_species_counts() -> None:
     xr.testing.assert_identical(data, binned_spectrum(x, other, glass, **SETTINGS, species="Cu"))
 
 
+@pytest.mark.parametrize("species", [None, "Cu"])
+def test_only_the_atoms_among_which_to_look_count(species: str | None) -> None:
+    """As without the others, of which neither x nor the spectrum matters."""
+    x, spectrum, glass = _random()
+    is_known = np.arange(250) % 5 < 2  # of either species as many in all samples
+    data = xr.Dataset({"is_judged": (DIMS, np.tile(is_known.astype(np.int8), (4, 1)))})
+    found = binned_spectrum(x.where(is_known), spectrum, glass, data, **SETTINGS, species=species)
+    less = (part.isel(atom=np.flatnonzero(is_known)) for part in (x, spectrum, glass))
+    few_x, few_spectrum, few_glass = less
+    few_spectrum["atomic_vdos"] = few_spectrum["atomic_vdos"] * 250 / 100  # of 1/N each
+    expected = binned_spectrum(few_x, few_spectrum, few_glass, **SETTINGS, species=species)
+    xr.testing.assert_allclose(found, expected)
+    spectrum["atomic_vdos"].values[:, ~is_known] *= 7.0
+    other = binned_spectrum(x, spectrum, glass, data, **SETTINGS, species=species)
+    xr.testing.assert_allclose(other, found)
+    assert not found.equals(binned_spectrum(x, spectrum, glass, **SETTINGS, species=species))
+
+
+def test_any_mask_serves() -> None:
+    """One of all atoms is none."""
+    x, spectrum, glass = _random()
+    mask = xr.Dataset({"is_drawn": (DIMS, np.ones((4, 250), np.int8))})
+    found = binned_spectrum(x, spectrum, glass, mask, **SETTINGS, among_variable="is_drawn")
+    xr.testing.assert_identical(found, binned_spectrum(x, spectrum, glass, **SETTINGS))
+
+
+def test_what_is_not_known_is_not_left_out_in_silence() -> None:
+    """With a mask or without; and a sample without atoms that count is no sample."""
+    x, spectrum, glass = _random()
+    x["x"].values[1, 2] = np.nan
+    mask = xr.Dataset({"is_judged": (DIMS, np.ones((4, 250), np.int8))})
+    for among in (None, mask):
+        with pytest.raises(StageError, match="'x' of the input x is not finite"):
+            binned_spectrum(x, spectrum, glass, among, **SETTINGS)
+    mask["is_judged"].values[3] = 0
+    with pytest.raises(StageError, match=r"no atom of a sample counts(.|\n)*at position 3"):
+        binned_spectrum(x, spectrum, glass, mask, **SETTINGS)
+
+
 def test_the_angular_unit() -> None:
     """With omega = 2 pi nu, g_omega / omega^2 = g_nu / nu^2 / (2 pi)^3."""
     data = binned_spectrum(*_random(), **SETTINGS)
