@@ -7,8 +7,7 @@ atoms move, at a cost that does not depend on its size. The whole glass is a sph
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 # The neighbours of an atom are listed anew when it has moved by a third of this: its neighbours may
 # since have moved by two thirds, to there and back.
 SKIN_A = 0.75
-MARGIN_A = 1.5  # how far atoms may move out of the sphere
 N_LANES = 4  # pair energy, both densities, and one to fill the line of the cache
 NEGLIGIBLE = 1e-12  # share of the largest density
 SPARE = 1.4  # neighbours that there is room for, over the most of any atom at the start
@@ -96,7 +94,7 @@ class Neighbours(NamedTuple):
     ----------
     other
         The neighbours of each free atom, shape (n_free, room).
-    count
+    n_others
         Their number, shape (n_free,).
     listed_at
         Position of each free atom when its neighbours were listed, shape (n_free, 3).
@@ -114,7 +112,7 @@ class Neighbours(NamedTuple):
     """
 
     other: NDArray[np.int64]
-    count: NDArray[np.int64]
+    n_others: NDArray[np.int64]
     listed_at: NDArray[np.float64]
     site: NDArray[np.float64]
     force: NDArray[np.float64]
@@ -152,77 +150,6 @@ def _find_range(splines: NDArray[np.float64], d_r: float, r_cut_A: float) -> NDA
     return found
 
 
-def make_sphere(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
-    kinds: NDArray[np.integer[Any]],
-    density: NDArray[np.float64] | None,
-    *,
-    tables: PairTables,
-    centre: int,
-    radius_A: float,
-) -> Sphere:
-    """Cut a sphere out of a glass.
-
-    Parameters
-    ----------
-    positions
-        Shape (n, 3), angstrom.
-    cell
-        Cell vectors in rows, shape (3, 3), angstrom; at least twice the cutoff high.
-    kinds
-        Species of each atom in the order of the potential, shape (n,).
-    density
-        Electron density at each atom, shape (n,), see `calc_densities`. Without it that of the
-        frozen atoms is taken as zero, which does for an infinite radius.
-    tables
-        The potential.
-    centre
-        The atom at the centre.
-    radius_A
-        Atoms closer than this are free. Infinity frees all.
-    """
-    vector = positions - positions[centre]
-    vector -= np.round(vector @ np.linalg.inv(cell)) @ cell
-    distance = np.linalg.norm(vector, axis=1)
-    # What a free atom at the rim sees, wherever it goes.
-    reach = min(radius_A, distance.max()) + MARGIN_A
-    outside = reach + tables.r_cut.max() + SKIN_A
-    order = np.argsort(distance, kind="stable")
-    atom = order[distance[order] < outside]
-    owner, shift = _find_images(vector[atom], cell, outside)
-    n_free = int(np.searchsorted(distance[atom], radius_A))
-    sphere = Sphere(
-        atom,
-        n_free,
-        vector[atom][owner] + shift,
-        np.asarray(kinds, np.int64)[atom][owner],
-        owner,
-        shift,
-        np.zeros(len(atom)),
-        reach,
-    )
-    if density is not None:
-        work = make_neighbours(sphere, tables)
-        calc_energy(sphere.position[:n_free], sphere, work, tables)
-        sphere.fixed_density[n_free:] = density[atom[n_free:]] - work.density[0, n_free : len(atom)]
-    return sphere
-
-
-def _find_images(
-    vector: NDArray[np.float64], cell: NDArray[np.float64], outside: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the owner and the shift of each site: the atoms themselves, then their images."""
-    owner, shift = [np.arange(len(vector))], [np.zeros_like(vector)]
-    for steps in itertools.product((-1, 0, 1), repeat=3):
-        if any(steps):
-            move = np.asarray(steps) @ cell
-            near = np.flatnonzero(np.linalg.norm(vector + move, axis=1) < outside)
-            owner.append(near)
-            shift.append(np.tile(move, (len(near), 1)))
-    return np.concatenate(owner), np.concatenate(shift)
-
-
 def make_neighbours(sphere: Sphere, tables: PairTables) -> Neighbours:
     """Make the first list of neighbours of a sphere, and room for the work on it."""
     n_free, n_sites = sphere.n_free, len(sphere.position)
@@ -238,22 +165,6 @@ def make_neighbours(sphere: Sphere, tables: PairTables) -> Neighbours:
         np.zeros(n_free * room, np.int64),
         np.zeros((n_free * room, 5)),
     )
-
-
-def calc_densities(
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
-    kinds: NDArray[np.integer[Any]],
-    *,
-    tables: PairTables,
-) -> NDArray[np.float64]:
-    """Compute the electron density at each atom of a glass, shape (n,)."""
-    sphere = make_sphere(positions, cell, kinds, None, tables=tables, centre=0, radius_A=np.inf)
-    work = make_neighbours(sphere, tables)
-    calc_energy(sphere.position[: sphere.n_free], sphere, work, tables)
-    density = np.empty(len(positions))
-    density[sphere.atom] = work.density[0, : sphere.n_free]
-    return density
 
 
 @njit(cache=True)
@@ -320,8 +231,8 @@ def _place_sites(
     reach = tables.r_cut + SKIN_A
     for i in range(last + 1):
         work.listed_at[i] = x[i]
-        work.count[i] = _list_neighbours(i, work.site, sphere, reach, work.other[i])
-        if work.count[i] > len(work.other[i]) or not (x[i] ** 2).sum() < sphere.reach**2:
+        work.n_others[i] = _list_neighbours(i, work.site, sphere, reach, work.other[i])
+        if work.n_others[i] > len(work.other[i]) or not (x[i] ** 2).sum() < sphere.reach**2:
             work.listed_at[:] = np.inf
             return False
     return True
@@ -351,7 +262,7 @@ def calc_energy(
     """
     if not _place_sites(x, sphere, work, tables):
         return np.inf
-    energy = _add_pairs(sphere, work, tables)
+    energy: float = _add_pairs(sphere, work, tables)
     energy += _embed(sphere, work, tables)
     _add_embedding_forces(sphere, work)
     return energy
@@ -363,10 +274,8 @@ def _add_pairs(sphere: Sphere, work: Neighbours, tables: PairTables) -> float:
     site, force, rho = work.site, work.force, work.density[0]
     force[:] = 0.0
     rho[:] = 0.0
-    energy = 0.0
-    n_close = 0
-    limit = tables.r_cut**2
-    r2_close = tables.r_cut_density**2
+    energy, n_close = 0.0, 0
+    limit, r2_close = tables.r_cut**2, tables.r_cut_density**2
     spline = np.empty(2 * N_LANES)
     near = np.empty(len(site), np.int64)
     vector = np.empty((len(site), 4))
@@ -375,7 +284,7 @@ def _add_pairs(sphere: Sphere, work: Neighbours, tables: PairTables) -> float:
         table = tables.pair[a]
         x0, x1, x2 = site[i, 0], site[i, 1], site[i, 2]
         n_near = 0
-        for p in range(work.count[i]):
+        for p in range(work.n_others[i]):
             j = work.other[i, p]
             d0, d1, d2 = site[j, 0] - x0, site[j, 1] - x1, site[j, 2] - x2
             r2 = d0 * d0 + d1 * d1 + d2 * d2
@@ -407,8 +316,7 @@ def _add_pairs(sphere: Sphere, work: Neighbours, tables: PairTables) -> float:
                 work.close[n_close] = j
                 close = work.close_vector[n_close]
                 close[0], close[1], close[2] = d0, d1, d2
-                close[3] = spline[N_LANES + 1] * inverse
-                close[4] = spline[N_LANES + 2] * inverse
+                close[3], close[4] = spline[N_LANES + 1] * inverse, spline[N_LANES + 2] * inverse
                 n_close += 1
         work.close_start[i + 1] = n_close
         force[i, 0] += f0

@@ -60,7 +60,7 @@ def calc_springs(sphere: Sphere, work: Neighbours, tables: PairTables, springs: 
     for i in range(sphere.n_free):
         a = sphere.kind[i]
         table = tables.pair[a]
-        for p in range(work.count[i]):
+        for p in range(work.n_others[i]):
             j = work.other[i, p]
             d0, d1, d2 = site[j, 0] - site[i, 0], site[j, 1] - site[i, 1], site[j, 2] - site[i, 2]
             r2 = d0 * d0 + d1 * d1 + d2 * d2
@@ -89,7 +89,7 @@ def calc_springs(sphere: Sphere, work: Neighbours, tables: PairTables, springs: 
 
 
 @njit(cache=True, inline="always")
-def _stiffen(
+def _stiffen(  # noqa: PLR0917  # numba takes numbers by position
     table: NDArray[np.float64], first: int, r: float, t: float, slope_i: float, slope_j: float
 ) -> tuple[float, float]:
     """Return the tangential and the radial stiffness of a pair."""
@@ -181,7 +181,8 @@ def apply_hessian(
     _add_embedding(sphere, work, result)
     for s in range(len(sphere.atom), len(result)):
         result[sphere.owner[s]] += result[s]
-    return result[:n_free, :3].copy()
+    product: NDArray[np.float64] = result[:n_free, :3].copy()
+    return product
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)

@@ -12,10 +12,11 @@ import numpy as np
 from numba import njit
 
 from glassbench.kernels.eam import Neighbours, PairTables, Sphere, calc_energy
-from glassbench.kernels.eam_curvature import Springs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from glassbench.kernels.eam_curvature import Springs
 
 N_MEMORY = 20  # steps that a relaxation remembers
 MAX_MOVE_A = 0.2  # of one atom in one step
@@ -102,19 +103,24 @@ def evaluate(point: Point, land: Landscape) -> bool:
     point.number[STALE] = 0
     point.number[ENERGY] = energy - land.energy
     point.force[:] = land.work.force[: land.sphere.n_free].copy().reshape(-1)
-    return np.isfinite(energy)
+    described: bool = np.isfinite(energy)
+    return described
 
 
 @njit(cache=True, error_model="numpy")
 def soften(land: Landscape, vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Multiply by the inverse Hessian of the minimum."""
-    return np.dot(land.softness, vector.astype(np.float32)).astype(np.float64)
+    product: NDArray[np.float64] = np.dot(land.softness, vector.astype(np.float32)).astype(
+        np.float64
+    )
+    return product
 
 
 @njit(cache=True, error_model="numpy")
 def largest(vector: NDArray[np.float64]) -> float:
     """Return the largest component by size."""
-    return np.abs(vector).max()
+    most: float = np.abs(vector).max()
+    return most
 
 
 @njit(cache=True, error_model="numpy")
@@ -142,14 +148,14 @@ def _precondition(
         on_axis[k, 0], on_axis[k, 1] = s_axis, y_axis
         alpha[k] = rho[k] * (np.dot(s, result) - s_axis * np.dot(result, axis))
         result -= alpha[k] * (y - y_axis * axis)
-    result = soften(land, result)
+    softened: NDArray[np.float64] = soften(land, result)
     for back in range(n_kept - 1, -1, -1):
         k = (n_steps - 1 - back) % N_MEMORY
         if rho[k] > 0.0:
             s, y = point.steps[k], point.changes[k]
-            beta = rho[k] * (np.dot(y, result) - on_axis[k, 1] * np.dot(axis, result))
-            result += (alpha[k] - beta) * (s - on_axis[k, 0] * axis)
-    return result
+            beta = rho[k] * (np.dot(y, softened) - on_axis[k, 1] * np.dot(axis, softened))
+            softened += (alpha[k] - beta) * (s - on_axis[k, 0] * axis)
+    return softened
 
 
 @njit(cache=True, error_model="numpy")

@@ -63,6 +63,8 @@ MAX_LOST = 20  # steps along the mode without negative curvature
 MODE_SPACE = 16  # directions among which the lowest mode is sought
 MODE_RESIDUAL = 0.1  # eV/angstrom^2, while the mode is followed
 FINAL_RESIDUAL = 0.02
+NEW_SHARE = 0.1  # of a hint that is across the last mode, from which on it is used
+NOTHING_NEW = 1e-12  # size of a direction across all others that is rounding only
 RENEW_A = 0.05  # the mode is renewed after this way
 SOFTEST = 0.1  # eV/angstrom^2: flatter modes do not lengthen steps
 OFF_SADDLE_A = 0.15  # from where the way down begins
@@ -128,7 +130,7 @@ def find_mode(point: Point, land: Landscape, hint: NDArray[np.float64], residual
         point.number[PRODUCTS] += 1
         for i in range(k + 1):
             small[i, k] = small[k, i] = np.dot(basis[i], images[k])
-        if k == 0 and _make_orthogonal(hint, basis[:1], v) > 0.1:
+        if k == 0 and _make_orthogonal(hint, basis[:1], v) > NEW_SHARE:
             continue
         values, vectors = np.linalg.eigh(small[: k + 1, : k + 1].copy())
         weights = vectors[:, 0].copy()
@@ -137,7 +139,7 @@ def find_mode(point: Point, land: Landscape, hint: NDArray[np.float64], residual
         error = np.dot(weights, images[: k + 1]) - values[0] * point.mode
         if np.sqrt(np.dot(error, error)) < residual:
             break
-        if _make_orthogonal(soften(land, error), basis[: k + 1], v) < 1e-12:
+        if _make_orthogonal(soften(land, error), basis[: k + 1], v) < NOTHING_NEW:
             break
 
 
@@ -150,7 +152,7 @@ def _make_orthogonal(
     for _ in range(2):  # once leaves rounding errors
         for i in range(len(basis)):
             out -= np.dot(basis[i], out) * basis[i]
-    size = np.sqrt(np.dot(out, out))
+    size: float = np.sqrt(np.dot(out, out))
     if size > 0.0:
         out /= size
     return size
@@ -170,7 +172,7 @@ def _leave_basin(
     axis = kick / np.sqrt(np.dot(kick, kick))
     point.mode[:] = axis
     push = kick
-    for k in range(MAX_PUSHES):
+    for _ in range(MAX_PUSHES):
         path = -point.x
         if not move(point, land, push):
             return LEFT_SPHERE
@@ -226,7 +228,7 @@ def _choose_step(point: Point, longest_A: float) -> float:
     """Return Newton's step along the mode, or the longest one outwards where there is no top."""
     if point.number[CURVATURE] >= 0.0:
         return longest_A
-    newton = np.dot(point.force, point.mode) / min(point.number[CURVATURE], -SOFTEST)
+    newton: float = np.dot(point.force, point.mode) / min(point.number[CURVATURE], -SOFTEST)
     return min(max(newton, -longest_A), longest_A)
 
 
@@ -255,7 +257,8 @@ def search(land: Landscape, settings: Settings, kick: NDArray[np.float64]) -> Se
     if outcome != EVENT:
         return Search(outcome, point, point)
     _orient(point, point.x - land.start)
-    return _look_behind(point, land, settings)
+    found: Search = _look_behind(point, land)
+    return found
 
 
 @njit(cache=True, error_model="numpy")
@@ -278,7 +281,7 @@ def refine(
 
 
 @njit(cache=True, error_model="numpy")
-def _look_behind(point: Point, land: Landscape, settings: Settings) -> Search:
+def _look_behind(point: Point, land: Landscape) -> Search:
     """Relax from both sides of a saddle."""
     inner = start_from(land, point.x - OFF_SADDLE_A * point.mode)
     outer = start_from(land, point.x + OFF_SADDLE_A * point.mode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from glassbench.declarations import VARIABLES
+from glassbench.report.words import say_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,15 @@ YANG_2021 = "Yang et al., Phys. Rev. B 104, 064108 (2021)"
 D2MIN = r"$\Delta D^2_\mathrm{min}$"
 D2MIN_TEXT = "\u0394D\u00b2min"  # for captions, which know no subscripts
 SYMBOLS = {"d2min_jump": D2MIN_TEXT}  # of variables, for captions
+# Names in the words of the papers, of variables whose declarations say how they are calculated.
+NAMES = {
+    "mean_activation_energy": "activation energy",
+    "activation_energy": "activation energy",
+    "boson_peak_intensity": "boson peak intensity",
+    "binned_boson_peak": "boson peak",
+    "soft_mode_participation": "participation in soft modes",
+    "orientational_order": "orientational order",
+}
 
 
 class Drawing(NamedTuple):
@@ -44,10 +54,28 @@ class Drawing(NamedTuple):
 
 def label_of(variable: str) -> str:
     """Return what a variable is, in the words of its declaration, without remark and unit."""
+    if variable in NAMES:
+        return NAMES[variable]
     if variable not in VARIABLES:
         return variable.replace("_", " ")
     declared = VARIABLES[variable]
-    return declared.long_name.split(",")[0].split(" in angstrom")[0]
+    return declared.long_name.split(",")[0].split(";")[0].split(" in angstrom")[0]
+
+
+def unit_label(variable: str, *, inverse: bool = False) -> str:
+    """Return the unit of a variable or of its density as an axis has it, empty for a pure number.
+
+    Parameters
+    ----------
+    variable
+        The variable.
+    inverse
+        Whether the unit is that of a density over the variable.
+    """
+    unit = say_unit(VARIABLES[variable].units) if variable in VARIABLES else ""
+    if inverse and unit:
+        return f" ({unit.removeprefix('1/')})" if unit.startswith("1/") else f" (1/{unit})"
+    return f" ({unit})" if unit else ""
 
 
 def join_words(parts: list[str]) -> str:

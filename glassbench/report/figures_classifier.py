@@ -13,6 +13,7 @@ from glassbench.report.sources import (
     published_value,
     read,
     read_interval,
+    say_among,
     subject_of,
 )
 from glassbench.report.style import (
@@ -140,7 +141,7 @@ def plan_active_probability(run: Run, stage_id: str) -> Drawing:
         f"bars: confidence intervals. Among atoms of large {D2MIN_TEXT} it is "
         f"{say_measured(*plateau)}"
         + (f"; the paper has {published:g}, dashed" if published is not None else "")
-        + f". Drawn as Fig. 8(c) of {YANG_2021}."
+        + f".{say_among(run, stage_id)} Drawn as Fig. 8(c) of {YANG_2021}."
     )
     alt = f"Share predicted active by {model} over the non-affine displacement"
     return Drawing(f"{stage_id}-active", "Predicted activity", caption, alt, make)
@@ -189,7 +190,8 @@ def plan_separation(run: Run, stage_id: str) -> Drawing:
     caption = (
         f"Decision value of {model}, each atom by a model that did not see its sample; atoms "
         f"right of 0 are predicted to rearrange. The median of the rearranged atoms lies {shift} "
-        f"above that of the others. All atoms: {peaks}, skewness {skewness}. "
+        f"above that of the others. All together: {peaks}, skewness {skewness}."
+        f"{say_among(run, stage_id)} "
         f"Drawn as Fig. 9(b) of {YANG_2021}, which sees the rearranged atoms shifted "
         "right, and a broad, asymmetric, two-peaked distribution of all."
     )

@@ -13,6 +13,7 @@ from glassbench.report.sources import (
     published_value,
     read,
     read_interval,
+    say_among,
     subject_of,
 )
 from glassbench.report.style import (
@@ -74,6 +75,7 @@ def plan_models(run: Run, stage_id: str) -> Drawing | None:
         "intervals. "
         + ("Diamonds: the paper. " if any_published else "")
         + " ".join(_say_side(name, sides[name]) for name in sides)
+        + say_among(run, *(score for name in SIDES for score in makers(run, name)))
         + f" Drawn as Fig. 12 of {YANG_2021}, where the model of all features together is best."
     )
     alt = f"Bars with intervals for the models {join_words(labels)}"

@@ -16,6 +16,7 @@ from glassbench.report.sources import (
     published_value,
     read,
     read_interval,
+    say_among,
     subject_of,
 )
 from glassbench.report.style import (
@@ -124,7 +125,8 @@ class Field(NamedTuple):
 
 def plan_autocorrelation(run: Run, stage_id: str) -> Drawing:
     """Plan the autocorrelations of all models, each with those of other quantities beside it."""
-    fields = [_read_field(run, score) for score in makers(run, *DECAY)]
+    stages = makers(run, *DECAY)
+    fields = [_read_field(run, score) for score in stages]
     models = [field for field in fields if field.subject.variable == PREDICTION]
     others = [field for field in fields if field.subject.variable != PREDICTION]
     panels = [[*others, model] for model in models] or [others]
@@ -138,7 +140,8 @@ def plan_autocorrelation(run: Run, stage_id: str) -> Drawing:
     caption = (
         "Normalised spatial autocorrelation C(r), on a logarithmic scale, against distance; bands: "
         "confidence intervals; dashed: the exponential fitted to C(r) over the range where it is "
-        f"drawn. Correlation lengths {XI} in Å: {'; '.join(found)}. Drawn as Figs. 9(c) and 13 of "
+        f"drawn. Correlation lengths {XI} in Å: {'; '.join(found)}."
+        f"{say_among(run, *stages)} Drawn as Figs. 9(c) and 13 of "
         f"{YANG_2021}."
     )
     labels = [field.subject.label for field in fields]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from glassbench.report.drawing import FAN_2020, YANG_2021, Drawing, label_of
-from glassbench.report.sources import PREDICTION, param, read
+from glassbench.report.sources import PREDICTION, param, read, say_among
 from glassbench.report.style import FAINT, GRID, INK, Margins, colour_of, make_panels, split_shades
 from glassbench.report.words import EN_DASH, say_share
 
@@ -80,7 +80,7 @@ def plan_group_rdf(run: Run, stage_id: str) -> Drawing | None:
         f"grey line) {ranking.what}. Strips: where the former have more neighbours (colour) and "
         f"where fewer (grey). Triangles: the first peak of the former{ranking.peak}. "
         + (f"Smoothed by a Gaussian of {smoothing_A:g} Å. " if smoothing_A else "")
-        + f"{ranking.seen}{_say_peaks(curves)}"
+        + f"{ranking.seen}{_say_peaks(curves)}{say_among(run, stage_id)}"
     )
     alt = "Radial distribution functions for each pair of species, two groups of atoms in each"
     title = f"Neighbours of the atoms of lowest and of highest {ranking.what}"
@@ -91,8 +91,9 @@ def plan_group_rdf(run: Run, stage_id: str) -> Drawing | None:
 def _say_group(run: Run, stage_id: str) -> str:
     share = param(run, stage_id, "share")
     size = f"the {say_share(share)} of " if share is not None else ""
-    atoms = "all atoms" if param(run, stage_id, "by") == "all" else "the atoms of each species"
-    return f"{size}{atoms}"
+    kind = "all atoms" if param(run, stage_id, "by") == "all" else "the atoms of each species"
+    counted = " that count" if say_among(run, stage_id) else ""
+    return f"{size}{kind}{counted}"
 
 
 def smooth(g: NDArray[Any], r: NDArray[Any], width_A: float) -> NDArray[Any]:

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from glassbench.report.drawing import D2MIN, D2MIN_TEXT, YANG_2021, Drawing, join_words, label_of
-from glassbench.report.sources import PREDICTION, Subject, makers, param, read, subject_of
+import numpy as np
+
+from glassbench.report.drawing import (
+    D2MIN,
+    D2MIN_TEXT,
+    FAN_2020,
+    YANG_2021,
+    Drawing,
+    join_words,
+    label_of,
+    unit_label,
+)
+from glassbench.report.sources import (
+    PREDICTION,
+    Subject,
+    makers,
+    param,
+    published_value,
+    read,
+    read_interval,
+    say_among,
+    subject_of,
+)
 from glassbench.report.style import Margins, add_grid, colour_of, make_panels, series_colour
-from glassbench.report.words import count, say_share
+from glassbench.report.words import count, say_measured, say_share, say_unit
+from glassbench.variables import lookup
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from glassbench.api import Run
 
 TREND = ("binned_x", "binned_y", "binned_y_error")
+PEAKS = ("binned_x", "binned_boson_peak", "binned_boson_peak_error")
+CONTRASTS = ("boson_peak_contrast", "boson_peak_contrast_angular")
 JUMP = "d2min_jump"
 MANY = 60  # points, which error bars would hide
 STEEP = 10.0  # largest over smallest value, from which on a logarithmic axis shows more
@@ -34,11 +58,16 @@ class Target(NamedTuple):
     top_share: float | None
 
     @property
+    def is_peak(self) -> bool:
+        """Whether it is the maximum of the spectrum of a bin, and no mean over its atoms."""
+        return self.variable in PEAKS
+
+    @property
     def label(self) -> str:
         """Name it for a caption."""
         name = f"largest {D2MIN_TEXT}" if self.variable == JUMP else label_of(self.variable)
         if self.top_share is None:
-            return f"mean {name}"
+            return name if self.is_peak else f"mean {name}"
         return f"share of the atoms with the {say_share(self.top_share)} highest {name}"
 
     @property
@@ -46,16 +75,35 @@ class Target(NamedTuple):
         """Name it for an axis."""
         if self.variable == JUMP and self.top_share is None:
             return f"mean largest {D2MIN} (Å$^2$)"
-        return "share of these atoms" if self.top_share else self.label
+        if self.top_share:
+            return "share of these atoms"
+        return f"{self.label}{unit_label(self.variable)}"
 
 
 class Trend(NamedTuple):
-    """Means over bins of a stage, of one species or of all atoms."""
+    """Means over bins of a stage, of one species or of the others too.
+
+    Parameters
+    ----------
+    subject
+        What the atoms are sorted by.
+    species
+        The species that counts, if it is one only.
+    share
+        Share of the atoms in a bin.
+    x, y, error
+        The points and the standard errors of y, shape (n,) each.
+    contrast
+        How far the last bin lies above the first, in words, if it is a score.
+    """
 
     subject: Subject
     species: str | None
     share: float | None
-    data: xr.Dataset
+    x: NDArray[Any]
+    y: NDArray[Any]
+    error: NDArray[Any]
+    contrast: str = ""
 
     @property
     def atoms(self) -> str:
@@ -65,19 +113,21 @@ class Trend(NamedTuple):
 
 def plan_trend(run: Run, stage_id: str) -> Drawing | None:
     """Plan all trends of one quantity, in the figure of the first of them."""
-    target = _target(run, stage_id)
-    same = [other for other in makers(run, *TREND) if _target(run, other) == target]
+    target, names = _target(run, stage_id), _names(run, stage_id)
+    same = [other for other in makers(run, *names) if _target(run, other) == target]
     if same[0] != stage_id:
         return None
     panels: dict[Subject, list[Trend]] = {}
     for trend in (_read_trend(run, other) for other in same):
         panels.setdefault(trend.subject, []).append(trend)
-    parts = [_say_trend(trends[0]) for trends in panels.values()]
-    is_of_paper = target == (JUMP, None) and stage_of_prediction(panels)
+    by_prediction = stage_of_prediction(panels)
     caption = (
         f"{target.label[:1].upper()}{target.label[1:]}, in bins of equally many atoms that are "
-        f"sorted by the variable on the axis below. {' '.join(parts)}"
-        + (f" Drawn as Fig. 11(b) of {YANG_2021} and its inset." if is_of_paper else "")
+        "sorted by the variable on the axis below"
+        + ("; bars: standard errors over samples. " if _shows_errors(panels) else ". ")
+        + " ".join(_say_trends(trends) for trends in panels.values())
+        + say_among(run, *same)
+        + _say_papers(target, by_prediction=by_prediction)
     )
     alt = f"{target.label} over {join_words([subject.label for subject in panels])}"
     title = f"Trend of the {target.label}"
@@ -91,19 +141,64 @@ def stage_of_prediction(panels: dict[Subject, list[Trend]]) -> bool:
     return any(subject.variable == PREDICTION for subject in panels)
 
 
+def _names(run: Run, stage_id: str) -> tuple[str, ...]:
+    made = run.protocol.stages[stage_id].stage.makes
+    return TREND if set(TREND) <= set(made) else PEAKS
+
+
 def _target(run: Run, stage_id: str) -> Target:
-    return Target(str(param(run, stage_id, "y_variable")), param(run, stage_id, "y_top_share"))
+    own = _names(run, stage_id)[1]
+    return Target(str(param(run, stage_id, "y_variable", own)), param(run, stage_id, "y_top_share"))
 
 
 def _read_trend(run: Run, stage_id: str) -> Trend:
     species, share = (param(run, stage_id, name) for name in ("species", "bin_share"))
-    return Trend(subject_of(run, stage_id), species, share, read(run, stage_id, *TREND))
+    names = _names(run, stage_id)
+    data = read(run, stage_id, *names)
+    x, y, error = (data[name].values for name in names)
+    contrast = _say_contrast(run, stage_id) if names == PEAKS else ""
+    return Trend(subject_of(run, stage_id), species, share, x, y, error, contrast)
 
 
-def _say_trend(trend: Trend) -> str:
-    bins = count(trend.data.sizes["bin"], "bin")
-    share = f" of {say_share(trend.share)} of the atoms" if trend.share else ""
-    return f"{trend.atoms[:1].upper()}{trend.atoms[1:]}: {bins}{share}."
+def _say_contrast(run: Run, stage_id: str) -> str:
+    """Say how far the last bin lies above the first, over either kind of frequency."""
+    data = read(run, stage_id, *CONTRASTS, *(f"{name}_interval" for name in CONTRASTS))
+    parts = []
+    for name in CONTRASTS:
+        published = published_value(run, stage_id, name)
+        parts.append(
+            f"{say_measured(float(data[name]), read_interval(data, name))} "
+            f"{say_unit(lookup(name).units)}"
+            + (f" (paper: {say_measured(published)})" if published is not None else "")
+        )
+    return " or ".join(parts)
+
+
+def _say_trends(trends: list[Trend]) -> str:
+    first = trends[0]
+    bins = count(first.y.size, "bin")
+    share = f" of {say_share(first.share)} of the atoms" if first.share else ""
+    kinds = " of the species" if first.species else ""
+    contrasts = [
+        f"{trend.contrast}{f' ({trend.species})' if trend.species else ''}"
+        for trend in trends
+        if trend.contrast
+    ]
+    above = f"; the last lies above the first by {join_words(contrasts)}" if contrasts else ""
+    return f"{first.atoms[:1].upper()}{first.atoms[1:]}: {bins}{share}{kinds}{above}."
+
+
+def _say_papers(target: Target, *, by_prediction: bool) -> str:
+    if by_prediction and target == (JUMP, None):
+        return f" Drawn as Fig. 11(b) of {YANG_2021} and its inset."
+    if target.is_peak:
+        return f" Drawn as Fig. 14(b) of {YANG_2021} and Fig. 5(c) and (d) of {FAN_2020}."
+    return ""
+
+
+def _shows_errors(panels: dict[Subject, list[Trend]]) -> bool:
+    shown = [trend.error for trends in panels.values() for trend in trends if trend.y.size <= MANY]
+    return any(np.isfinite(error).any() for error in shown)
 
 
 def _make(panels: list[list[Trend]], target: Target) -> Figure:
@@ -111,10 +206,8 @@ def _make(panels: list[list[Trend]], target: Target) -> Figure:
     for ax, trends in zip(axes[0], panels, strict=True):
         for k, trend in enumerate(trends):
             _draw_trend(ax, trend, colour_of(trend.species, k) if trend.species else "")
-        subject = trends[0].subject
-        own = subject.variable.startswith(PREDICTION)
         ax.set_title(trends[0].atoms)
-        ax.set_xlabel(f"decision value of {subject.stage}" if own else label_of(subject.variable))
+        ax.set_xlabel(trends[0].subject.axis)
         add_grid(ax)
         if trends[0].species:
             ax.legend()
@@ -126,13 +219,13 @@ def _make(panels: list[list[Trend]], target: Target) -> Figure:
 
 
 def _find_range(panels: list[list[Trend]]) -> tuple[float, float]:
-    means = [trend.data["binned_y"] for trends in panels for trend in trends]
+    means = [trend.y for trends in panels for trend in trends]
     return min(float(y.min()) for y in means), max(float(y.max()) for y in means)
 
 
 def _draw_trend(ax: Axes, trend: Trend, colour: str) -> None:
-    x, y, error = (trend.data[name].values for name in TREND)
-    shade = colour or series_colour(0)
-    if len(x) <= MANY:
-        ax.errorbar(x, y, error, fmt="none", ecolor=shade, elinewidth=0.9, alpha=0.6)
-    ax.plot(x, y, "o", color=shade, markersize=2.4 if len(x) > MANY else 4, label=trend.species)
+    shade, many = colour or series_colour(0), trend.y.size > MANY
+    if not many:
+        ax.errorbar(trend.x, trend.y, trend.error, fmt="none", ecolor=shade, elinewidth=0.9,
+                    alpha=0.6)  # fmt: skip
+    ax.plot(trend.x, trend.y, "o", color=shade, markersize=2.4 if many else 4, label=trend.species)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from glassbench.engine.execute import join_samples
-from glassbench.report.drawing import SYMBOLS
+from glassbench.report.drawing import SYMBOLS, join_words, label_of, unit_label
+from glassbench.report.words import count, say
 from glassbench.spec.model import ScoreRef
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from glassbench.spec.model import Check
 
 PREDICTION = "decision_value"
+JUDGED = "is_judged"
 SCORED = ("decision", "x", "field")  # inputs that say what a score is about
-COMPANIONS = ("glass", "labels")  # inputs that a score takes besides
+COMPANIONS = ("glass", "labels", "among")  # inputs that a score takes besides
 
 
 def makers(run: Run, *variables: str) -> list[str]:
@@ -42,6 +44,11 @@ def read(run: Run, stage_id: str, *variables: str) -> xr.Dataset:
         return run.store.load(keys[None], variables)
     samples = tuple(index for index in keys if index is not None)
     return join_samples([run.store.load(keys[i], variables) for i in samples], samples)
+
+
+def read_sample(run: Run, stage_id: str, sample: int, *variables: str) -> xr.Dataset:
+    """Read some variables of one sample of a stage that works per sample."""
+    return run.store.load(run.results.keys[stage_id][sample], variables)
 
 
 def read_species(run: Run, stage_id: str, like: xr.Dataset) -> tuple[list[str], xr.DataArray]:
@@ -112,6 +119,13 @@ class Subject(NamedTuple):
         name = SYMBOLS.get(self.variable) or self.variable.replace("_", " ")
         return self.stage if own else f"{self.stage}: {name}"
 
+    @property
+    def axis(self) -> str:
+        """Name it for an axis, with its unit."""
+        if self.variable.startswith(PREDICTION):
+            return f"decision value of {self.stage}"
+        return f"{label_of(self.variable)}{unit_label(self.variable)}"
+
 
 def subject_of(run: Run, stage_id: str) -> Subject:
     """Tell what a score is about, by the input and the parameter that say it."""
@@ -128,3 +142,20 @@ def read_interval(data: xr.Dataset, variable: str) -> tuple[float, float] | None
     """Return the confidence interval of a single value, if it is known."""
     low, high = data[f"{variable}_interval"].sel(bound=["low", "high"]).values
     return (float(low), float(high)) if np.isfinite([low, high]).all() else None
+
+
+def say_among(run: Run, *stage_ids: str) -> str:
+    """Say which atoms count in scores that do not count all; nothing where all do."""
+    found: dict[str, list[str]] = {}
+    for stage_id in stage_ids:
+        call = run.protocol.stages[stage_id]
+        source, name = call.inputs.get("among"), str(call.params.get("among_variable", JUDGED))
+        if source is None:
+            continue
+        mask = read(run, source, name)[name].values
+        if not mask.all():
+            share = f"{say(int(mask.sum()))} of {count(mask.size, 'atom')}"
+            sources = found.setdefault(f"{label_of(name).removeprefix('1 ')}: {share}", [])
+            sources.extend([source] if source not in sources else [])
+    parts = [f" Only atoms count {text} ({join_words(names)})." for text, names in found.items()]
+    return "".join(parts)
