@@ -92,8 +92,10 @@ def _say_proofs(data: xr.Dataset) -> str:
     return " ".join(parts)
 
 
-def plan_density_of_states(run: Run, stage_id: str) -> Drawing:
-    """Plan the vibrational density of states and its reduced form."""
+def plan_density_of_states(run: Run, stage_id: str) -> Drawing | None:
+    """Plan the vibrational density of states and its reduced form, unless a stage makes these."""
+    if makers(run, "vdos"):
+        return None
     frequency = read(run, stage_id, "frequency")["frequency"].values.ravel()
     n = run.results.keys[stage_id]
     density, edges = np.histogram(frequency, bins=BINS, range=(0, frequency.max()), density=True)

@@ -8,59 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.interpolate import InterpolatedUnivariateSpline
 
 from glassbench.errors import StageError
-from glassbench.features.hessian import read_splines
 from glassbench.kernels.hessian import EamSplines, assemble_hessian, calc_hessian_factors
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from glassbench.md.tables import Tables
-
 SHEAR = np.array([[1.0, 0.0, 0.0], [0.08, 1.0, 0.0], [-0.05, 0.03, 1.0]])
 
 
-@pytest.fixture(scope="module")
-def potential(cu_zr_potential: xr.Dataset) -> EamSplines:
-    """Splines of the shipped potential."""
-    return read_splines(cu_zr_potential)
-
-
 Energy = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]], float]
-
-
-@pytest.fixture(scope="module")
-def naive_energy(cu_zr_tables: Tables) -> Energy:
-    """Return a function that sums the EAM energy over all pairs in the minimum image."""
-    tables = cu_zr_tables
-    grid = np.arange(tables.pair.shape[-1]) * tables.d_r
-    rho_grid = np.arange(tables.embedding.shape[-1]) * tables.d_density
-    kinds_of_pairs = list(np.ndindex(2, 2))
-    pair = {k: InterpolatedUnivariateSpline(grid, tables.pair[k]) for k in kinds_of_pairs}
-    density = {k: InterpolatedUnivariateSpline(grid, tables.density[k]) for k in kinds_of_pairs}
-    embedding = [InterpolatedUnivariateSpline(rho_grid, table) for table in tables.embedding]
-    shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T
-
-    def energy(
-        positions: NDArray[np.float64], cell: NDArray[np.float64], kinds: NDArray[np.int64]
-    ) -> float:
-        i, j = np.triu_indices(len(positions), 1)
-        fraction = (positions[j] - positions[i]) @ np.linalg.inv(cell)
-        fraction -= np.round(fraction)
-        r = np.min([np.linalg.norm((fraction + shift) @ cell, axis=1) for shift in shifts], axis=0)
-        i, j, r = (part[r < tables.r_cut] for part in (i, j, r))
-        total, rho = 0.0, np.zeros(len(positions))
-        for a, b in kinds_of_pairs:
-            chosen = (kinds[i] == a) & (kinds[j] == b)
-            here = r[chosen]
-            total += float((pair[a, b](here) / here).sum())
-            rho += np.bincount(i[chosen], density[a, b](here), len(positions))
-            rho += np.bincount(j[chosen], density[b, a](here), len(positions))
-        return total + sum(float(f(rho[kinds == a]).sum()) for a, f in enumerate(embedding))
-
-    return energy
 
 
 @pytest.mark.parametrize("shear", [np.eye(3), SHEAR], ids=["orthogonal", "triclinic"])
