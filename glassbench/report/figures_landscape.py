@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from glassbench.report.style import (
     Margins,
     add_grid,
     colour_of,
+    count_cells,
     make_panels,
     series_colour,
     shades_of,
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
 
 SHAPE = ("activation_density", "activation_peak", "activation_width")
 SEARCHES = ("n_searches", "sphere_correction", "is_searched", "is_drawn", "activation_energy")
-BINS = 50
 FEWEST = 10  # coloured atoms in a map; fewer show nothing
 THICKNESS_A = 5.0
 SPREAD_BINS = 24
+BESIDE = replace(MAP, between=0.75)
 LIMITS = (2, 98)  # percentiles between which colours change
 RANGE = (5, 50, 95)  # percentiles of the error of the sphere
 CLOSE = Margins(between=0.3)
@@ -69,7 +71,7 @@ def plan_barriers(run: Run, stage_id: str) -> Drawing:
         )
         whole = n_events @ data["activation_density"].sel(species=names).values / n_events.sum()
         _draw_events(axes[0, 0], drawn, data["energy"].values, whole, INK)
-        axes[0, 0].set_title("all atoms")
+        axes[0, 0].set_title("all species")
         for k, name in enumerate(names):
             ax, one, colour = axes[0, k + 1], data.sel(species=name), colour_of(name, k)
             curve = one["activation_density"].values
@@ -128,7 +130,7 @@ def _draw_events(
     ax: Axes, events: NDArray[Any], energy: NDArray[Any], curve: NDArray[Any], colour: str
 ) -> None:
     found = events[np.isfinite(events)]
-    density, edges = np.histogram(found, bins=BINS, density=True)
+    density, edges = np.histogram(found, bins=count_cells(found.size), density=True)
     ax.stairs(density, edges, color=colour, fill=True, alpha=0.25)
     ax.plot(energy, curve, color=colour)
     ax.set_xlabel(ENERGY)
@@ -161,7 +163,7 @@ def plan_searches(run: Run, stage_id: str) -> Drawing:
         figure, axes = make_panels(2, size_in=(2.45, 2.1), margins=NAMED)
         _draw_outcomes(axes[0, 0], share)
         ax = axes[0, 1]
-        ax.hist(error, bins=BINS, color=series_colour(0), alpha=0.35)
+        ax.hist(error, bins=count_cells(error.size), color=series_colour(0), alpha=0.35)
         ax.axvline(middle, color=INK, linewidth=1)
         for edge in (low, high):
             ax.axvline(edge, color=INK, linewidth=0.8, dashes=(4, 2))
@@ -172,11 +174,11 @@ def plan_searches(run: Run, stage_id: str) -> Drawing:
     energy = float(np.nanmedian(data["activation_energy"].values))
     caption = (
         f"{_say_searches(data)} Left: what became of the searches; an event is a saddle between "
-        "the glass and another minimum. Right: by how much a saddle is too high if only "
-        f"{_say_sphere(run, stage_id)} free, which is taken off the barriers: in the median "
-        f"{say_measured(float(middle))} eV (line), from {say_measured(float(low))} to "
-        f"{say_measured(float(high))} eV in nine events of ten (dashed). The median barrier is "
-        f"{say_measured(energy)} eV."
+        "the glass and another minimum. Right: the error of the sphere, by which a saddle is too "
+        f"high if only {_say_sphere(run, stage_id)}, and which is taken off the barriers: "
+        f"{say_measured(float(middle))} eV in the median (line), {say_measured(float(low))} to "
+        f"{say_measured(float(high))} eV in nine events of ten (dashed). The median barrier that "
+        f"is left is {say_measured(energy)} eV."
     )
     alt = "Bars: outcomes of the searches for saddles; histogram: the error of the sphere"
     return Drawing(f"{stage_id}-searches", "Searches for saddles", caption, alt, make)
@@ -203,8 +205,8 @@ def _say_searches(data: xr.Dataset) -> str:
 def _say_sphere(run: Run, stage_id: str) -> str:
     radius, outer = (param(run, stage_id, name) for name in ("sphere_A", "outer_sphere_A"))
     if radius is None:
-        return "the atoms of a sphere are"
-    return f"atoms closer than {radius:g} Å are (extrapolated by a sphere of {outer:g} Å)"
+        return "the atoms of a sphere are free"
+    return f"atoms within {radius:g} Å are free, extrapolated with the help of {outer:g} Å"
 
 
 def _draw_outcomes(ax: Axes, share: xr.DataArray) -> None:
@@ -311,7 +313,7 @@ def choose_spreads(data: xr.Dataset, glass: xr.Dataset) -> dict[str, NDArray[Any
 
 def _make_map(atoms: Atoms, *, with_map: bool) -> Figure:
     columns = 2 if with_map else 1
-    figure, axes = make_panels(columns, size_in=(SIZE_IN, SIZE_IN), margins=MAP)
+    figure, axes = make_panels(columns, size_in=(SIZE_IN, SIZE_IN), margins=BESIDE)
     if with_map:
         ax, shades = axes[0, 0], shades_of(series_colour(1)).reversed()
         low, high = np.nanpercentile(atoms.mean, LIMITS)
@@ -325,6 +327,7 @@ def _make_map(atoms: Atoms, *, with_map: bool) -> Figure:
         heights, _ = np.histogram(events, edges)
         ax.stairs(heights, edges, color=series_colour(k), fill=True, alpha=0.3)
         ax.stairs(heights, edges, color=series_colour(k), label=label)
-    ax.set(xlabel=ENERGY, ylabel="events in bin")
+    ax.set(xlabel=ENERGY, ylabel="events in bin", xlim=(0, None))
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.legend(title="spread", alignment="left")
     return figure

@@ -126,6 +126,8 @@ def _say_peaks(curves: xr.DataArray) -> str:
 
 
 def _say_peak(curve: xr.DataArray) -> str:
+    if not curve.values.any():
+        return "none"  # no such atoms in the group
     return f"{float(curve.max()):.2g} at {curve['r'].values[np.argmax(curve.values)]:.2f} Å"
 
 

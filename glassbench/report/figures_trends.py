@@ -28,7 +28,7 @@ from glassbench.report.sources import (
     subject_of,
 )
 from glassbench.report.style import Margins, add_grid, colour_of, make_panels, series_colour
-from glassbench.report.words import count, say_measured, say_share, say_unit
+from glassbench.report.words import TIMES, count, say_measured, say_share, say_unit
 from glassbench.variables import lookup
 
 if TYPE_CHECKING:
@@ -166,10 +166,11 @@ def _say_contrast(run: Run, stage_id: str) -> str:
     parts = []
     for name in CONTRASTS:
         published = published_value(run, stage_id, name)
+        unit = say_unit(lookup(name).units)
         parts.append(
-            f"{say_measured(float(data[name]), read_interval(data, name))} "
-            f"{say_unit(lookup(name).units)}"
-            + (f" (paper: {say_measured(published)})" if published is not None else "")
+            f"{say_measured(float(data[name]), read_interval(data, name))}"
+            f"{f' {TIMES}' if unit.startswith('10') else ''} {unit}"
+            + (f" (the paper has {say_measured(published)})" if published is not None else "")
         )
     return " or ".join(parts)
 

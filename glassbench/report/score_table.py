@@ -28,6 +28,8 @@ NAMES = {
     "roc_auc": "ROC AUC",
     "power_factor": "power factor \u03c7",
     "correlation_length": "correlation length \u03be",
+    "boson_peak_angular": "boson peak, angular frequency",
+    "boson_peak_contrast_angular": "boson peak contrast, angular",
 }
 
 

@@ -111,6 +111,7 @@ def say_unit(unit: str) -> str:
         return ""
     for name, symbol in _SYMBOLS.items():
         unit = unit.replace(name, symbol)
+    unit = re.sub(r"^1e(-?\d+) ", r"10^\1 ", unit)
     return re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_SUPERSCRIPTS), unit)
 
 

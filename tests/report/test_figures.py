@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from glassbench.report import figures
-from glassbench.report.drawing import Drawing, join_words, label_of
+from glassbench.report.drawing import Drawing, join_words, label_of, unit_label
 from glassbench.report.figures import PLANS, Plan, draw_figures
 from glassbench.report.figures_glass import average_blocks
 from glassbench.report.figures_structure import smooth
@@ -157,6 +157,11 @@ def test_words() -> None:
     assert join_words(["a", "b", "c"]) == "a, b and c"
     assert label_of("log_flexibility") == "ln of the flexibility volume"
     assert label_of("no_such_thing") == "no such thing"
+    assert label_of("mean_activation_energy") == "activation energy"
+    assert unit_label("mean_activation_energy") == " (eV)"
+    assert unit_label("mean_activation_energy", inverse=True) == " (1/eV)"
+    assert unit_label("boson_peak_intensity", inverse=True) == " (THz³)"
+    assert unit_label("weight") == unit_label("no_such_thing") == ""
 
 
 def test_svg__has_no_date(whole_run: Run, tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def test_say_unit__is_print() -> None:
     assert [say_unit(unit) for unit in ("1", "angstrom^3", "uTHz^-3", "eV/angstrom")] == [
         "", "Å³", "µTHz⁻³", "eV/Å",
     ]  # fmt: skip
+    assert say_unit("1e-6 ps^3/rad^3") == "10⁻⁶ ps³/rad³"
 
 
 def test_say_measured__has_an_interval_and_real_minus_signs() -> None:

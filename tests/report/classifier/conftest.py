@@ -196,14 +196,24 @@ def make_vibration(rng: np.random.Generator, glass: xr.Dataset) -> xr.Dataset:
     return make_dataset(values, {"temperature": TEMPERATURES})
 
 
-def make_model(rng: np.random.Generator, labels: xr.Dataset, noise: float) -> xr.Dataset:
-    """Return decision values that follow the jumps, with noise."""
+def make_model(
+    rng: np.random.Generator, labels: xr.Dataset, noise: float, share: float
+) -> xr.Dataset:
+    """Return decision values that follow the jumps, with noise.
+
+    They are those of a random share of the atoms, by which the model is judged, and of all that
+    rearranged; the others are not known.
+    """
     jump = np.log(labels["d2min_jump"].values)
     value = 0.8 * (jump - np.log(THRESHOLD_A2)) + rng.normal(0.6, noise, jump.shape)
+    is_judged = rng.permuted(np.indices(jump.shape)[1], axis=1) < share * jump.shape[1]
+    is_known = is_judged | (labels["is_rearranged"].values == 1)
+    value[~is_known] = np.nan
     c, gamma = np.meshgrid(LOG2_C, LOG2_GAMMA, indexing="ij")
     values = {
         "decision_value": value,
         "decision_value_one_model": value + rng.normal(0, 0.1, jump.shape),
+        "is_judged": is_judged.astype(int),
         "cv_accuracy": 0.8 - 0.004 * ((c - 3) ** 2 + (gamma + 6) ** 2),
         "chosen_log2_c": 3.0,
         "chosen_log2_gamma": -6.0,
@@ -229,7 +239,7 @@ def make_split(*, unsplit: bool) -> xr.Dataset:
 
 
 def make_results(
-    calls: dict[str, StageCall], n_samples: int, n_atoms: int, *, unsplit: bool
+    calls: dict[str, StageCall], n_samples: int, n_atoms: int, *, unsplit: bool, share: float
 ) -> dict[str, Any]:
     """Return fields that are made up, one Dataset per sample, and scores that are computed."""
     rng = np.random.default_rng(11)
@@ -241,13 +251,18 @@ def make_results(
     parts["labels"] = [make_labels(shear) for shear in parts["shear"]]
     whole = {name: join_samples(each, tuple(range(n_samples))) for name, each in parts.items()}
     for name, noise in NOISE.items():
-        whole[name] = make_model(rng, whole["labels"], noise)
+        whole[name] = make_model(rng, whole["labels"], noise, share)
     whole["split"] = make_split(unsplit=unsplit)
     for name, call in calls.items():
         if name not in whole:
             inputs = {role: whole[stage_id] for role, stage_id in call.inputs.items()}
             whole[name] = call.stage.function(**inputs, **call.params)
     return whole | parts
+
+
+def _choose_among(inputs: dict[str, str], share: float) -> dict[str, str]:
+    """Return the input that says which atoms of a model count, if not all do."""
+    return {"among": name for name in inputs.values() if name in NOISE and share < 1}
 
 
 def make_run(
@@ -257,11 +272,17 @@ def make_run(
     n_samples: int = 3,
     n_atoms: int = 512,
     unsplit: bool = False,
+    share: float = 1.0,
 ) -> Run:
-    """Return a run at laptop scale, with its results in a store in the folder."""
+    """Return a run at laptop scale, with its results in a store in the folder.
+
+    Models know a share of the atoms, and scores of models count these alone if it is below 1.
+    """
     stages = {stage.name: stage for stage in load_stages().values()}
     calls = {
-        stage_id: StageCall(stage_id, stages[name], inputs, params, None, line)
+        stage_id: StageCall(
+            stage_id, stages[name], inputs | _choose_among(inputs, share), params, None, line
+        )
         for line, (stage_id, (name, inputs, params)) in enumerate(STEPS.items())
     }
     (folder / "demo-2021.yml").write_text("key: demo-2021\n")
@@ -279,7 +300,7 @@ def make_run(
         published=make_published(),
     )
     store, results = Store(folder / "store"), Results()
-    for name, made in make_results(calls, n_samples, n_atoms, unsplit=unsplit).items():
+    for name, made in make_results(calls, n_samples, n_atoms, unsplit=unsplit, share=share).items():
         results.keys[name] = {}
         is_once = calls[name].stage.split is Split.PROTOCOL
         for i, part in enumerate([made] if is_once else made):
@@ -300,3 +321,9 @@ def classifier_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def run_classifier(tmp_path: Path) -> Callable[..., Run]:
     """Return a function that makes a run with stages left out."""
     return lambda **options: make_run(tmp_path, **options)
+
+
+@pytest.fixture(scope="session")
+def masked_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run whose models know a fifth of the atoms, and those that rearranged."""
+    return make_run(tmp_path_factory.mktemp("masked"), share=0.2)

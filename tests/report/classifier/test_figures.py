@@ -56,6 +56,12 @@ def drawings(classifier_run: Run) -> dict[str, Drawing]:
     return {drawing.name: drawing for drawing in plan_all(classifier_run)}
 
 
+@pytest.fixture(scope="session")
+def masked(masked_run: Run) -> dict[str, Drawing]:
+    """Return all drawings of the run in which some atoms count only."""
+    return {drawing.name: drawing for drawing in plan_all(masked_run)}
+
+
 def make_figure(drawing: Drawing) -> Figure:
     """Draw a figure in our style, without a file."""
     with mpl.rc_context(RC):
@@ -177,6 +183,44 @@ def test_maps__mark_predicted_and_rearranged_atoms(
     shown = [len(ax.collections[1].get_offsets()) for ax in (left, right)]  # type: ignore[arg-type]
     assert shown == [np.sum(slab.decision > 0), slab.is_rearranged.sum()]
     assert f"white: the {shown[0]} that igd" in drawings["igd-maps"].caption
+
+
+def test_maps__leave_out_what_is_not_known(masked_run: Run, masked: dict[str, Drawing]) -> None:
+    """Atoms without a decision value are grey on the right alone; the caption counts the others."""
+    _, view = cut_slab(masked_run, "igd", "labels")
+    drawing = masked["igd-maps"]
+    left, right = make_figure(drawing).axes[:2]
+    n_atoms, n_known = len(view.decision), int(np.isfinite(view.decision).sum())
+    shown = [[len(item.get_offsets()) for item in ax.collections] for ax in (left, right)]  # type: ignore[arg-type]
+    n_active, n_rearranged = int(np.sum(view.decision > 0)), int(view.is_rearranged.sum())
+    assert shown == [[n_atoms, n_active], [n_atoms - n_known, n_known, n_rearranged]]
+    assert 0 < n_known < n_atoms
+    assert f"Only of {n_known} of these atoms are all features known" in drawing.caption
+    n_besides = int(np.sum(view.is_rearranged & ~view.is_judged))
+    assert f"a random share and {n_besides} rearranged atoms besides" in drawing.caption
+
+
+@pytest.mark.parametrize(
+    ("name", "models"),
+    [
+        ("active-active", "(igd)"),
+        ("separation-density", "(igd)"),
+        ("labels_decay-autocorrelation", "(igd, only_vmsd and only_gaussian)"),
+        ("extremes-rdf", "(igd)"),
+        ("trend-trend", "(igd)"),
+        ("igd_score-models", "(igd, only_vmsd and only_gaussian)"),
+    ],
+)
+def test_captions__say_which_atoms_count(
+    masked: dict[str, Drawing], drawings: dict[str, Drawing], name: str, models: str
+) -> None:
+    """And do not say that all do."""
+    sentence = "Only atoms count where the atom is one of those by which the model is judged: "
+    assert f"{sentence}309 of 1536 atoms {models}." in masked[name].caption
+    assert "Only atoms" not in drawings[name].caption
+    assert "nan" not in masked[name].caption
+    assert "All atoms" not in masked[name].caption
+    assert make_figure(masked[name]).axes
 
 
 def test_maps__need_labels(run_classifier: Callable[..., Run]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from glassbench.api import Run
 from glassbench.kernels.reduced_spectrum import reduce_spectrum
@@ -34,6 +35,7 @@ FIGURES = [
     "barriers-searches",
 ]
 ANGLE = 2 * np.pi
+Floats = NDArray[np.float64]
 
 
 def plan_all(run: Run) -> Iterator[Drawing]:
@@ -56,6 +58,11 @@ def make_axes(drawing: Drawing) -> list[Axes]:
     with mpl.rc_context(RC):
         figure: Figure = drawing.make()
         return figure.axes
+
+
+def get_points(ax: Axes, k: int) -> Floats:
+    """Return x and y of one of the lines of a panel, shape (2, n)."""
+    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
 
 
 def test_draw_figures__draws_all_that_the_variables_allow(landscape_run: Run) -> None:
@@ -112,9 +119,9 @@ def test_figures__have_units(drawings: dict[str, Drawing], name: str, units: lis
         ("barrier_contrast-contrast", "eV (the paper has 0.42)"),
         ("barrier_contrast-contrast", "lowest less highest"),
         ("contrast_cu-contrast", "highest less lowest"),
-        ("bins_cu-trend", "(paper: 445) (Cu) and"),
+        ("bins_cu-trend", "10⁻⁶ ps³/rad³ (the paper has 445) (Cu) and"),
         ("bins_cu-bins", "5 of 10 bins of Cu atoms and 5 of 10 bins of Zr atoms"),
-        ("barriers-searches", "closer than 9 Å are (extrapolated by a sphere of 12 Å)"),
+        ("barriers-searches", "within 9 Å are free, extrapolated with the help of 12 Å"),
         ("barrier_trend-trend", "belongs to the random share: 195 of 648 atoms (barriers)."),
         ("barrier_contrast-contrast", "belongs to the random share: 195 of 648 atoms (barriers)."),
     ],
@@ -139,7 +146,7 @@ def test_barriers__have_the_score_and_all_drawn_events(
     assert whole.edges[-1] == np.nanmax(drawn)
     for ax, name in zip(axes[1:], ("Cu", "Zr"), strict=True):
         one = shape.sel(species=name)
-        width, peak = ax.lines[1].get_xdata(), ax.lines[2].get_xdata()
+        (width, _), (peak, _) = get_points(ax, 1), get_points(ax, 2)
         assert np.ptp(width) == pytest.approx(float(one["activation_width"]))
         assert peak[0] == pytest.approx(float(one["activation_peak"]))
     assert f"{int(shape['n_events'][0])} Cu and" in drawings["shape-barriers"].caption
@@ -148,8 +155,8 @@ def test_barriers__have_the_score_and_all_drawn_events(
 def test_width__begins_where_the_curve_is_half_as_high(drawings: dict[str, Drawing]) -> None:
     """Either end of the bar lies on the curve, to a bin."""
     for ax in make_axes(drawings["shape-barriers"])[1:]:
-        x, curve = ax.lines[0].get_data()
-        ends, half = ax.lines[1].get_data()
+        x, curve = get_points(ax, 0)
+        ends, half = get_points(ax, 1)
         np.testing.assert_allclose(np.interp(ends, x, curve), half, rtol=0.05)
 
 
@@ -202,7 +209,7 @@ def test_searches__add_up(landscape_run: Run, drawings: dict[str, Drawing]) -> N
         "event", "no instability met", "glass on both sides", "not in the larger sphere"
     ]  # fmt: skip
     error = landscape_run["barriers"]["sphere_correction"].values
-    lines = [float(line.get_xdata()[0]) for line in right.lines]  # type: ignore[index]
+    lines = [get_points(right, k)[0][0] for k in range(3)]
     assert lines == pytest.approx(np.nanpercentile(error, [50, 5, 95]))
 
 
@@ -231,8 +238,8 @@ def test_spectrum__has_a_curve_per_way(
     (top,) = left.child_axes
     top.apply_aspect()
     left.figure.canvas.draw()
-    np.testing.assert_allclose(top.get_xlim(), ANGLE * np.array(left.get_xlim()))  # type: ignore[attr-defined]
-    peak = float(right.lines[1].get_xdata()[0])  # type: ignore[index]
+    np.testing.assert_allclose(top.get_xlim(), ANGLE * np.array(left.get_xlim()))
+    peak = get_points(right, 1)[0][0]
     assert peak == pytest.approx(float(landscape_run["boson"]["boson_peak_frequency"].mean()))
     alone = run_landscape(leave_out=("boson", "boson_md", "boson_place", "spectrum_md"))
     drawn = {d.name: d for d in plan_all(alone)}
@@ -256,16 +263,16 @@ def test_atoms__are_reduced_as_the_stage_does(
     spectrum = landscape_run["spectrum"].sel(sample=0)
     intensity = landscape_run["boson"]["boson_peak_intensity"].sel(sample=0).values
     order = np.argsort(intensity)
-    lines = make_axes(drawings["boson-atoms"])[1].lines
-    for line, place in zip(lines, (11, 108, 204), strict=False):
+    ax = make_axes(drawings["boson-atoms"])[1]
+    for k, place in enumerate((11, 108, 204)):
         atom = order[place]
         own = 216 * spectrum["atomic_vdos"].values[atom]
         expected = reduce_spectrum(
             own, spectrum["frequency"].values, low_cut_THz=0.5, broadening_THz=0.2
         )
-        np.testing.assert_allclose(line.get_ydata(), expected)
+        np.testing.assert_allclose(get_points(ax, k)[1], expected)
         assert f"{intensity[atom]:.3g} (" in drawings["boson-atoms"].caption
-    assert lines[-1].get_label() == "whole glass"
+    assert ax.lines[-1].get_label() == "whole glass"
 
 
 def test_atoms__need_their_spectra(run_landscape: Callable[..., Run]) -> None:
@@ -307,7 +314,7 @@ def test_contrast__has_a_panel_per_stage(landscape_run: Run, drawings: dict[str,
         "Zr, by orientational order",
     ]
     assert len({ax.get_xlim() for ax in axes}) == 1
-    means = [float(line.get_xdata()[0]) for line in axes[0].lines]  # type: ignore[index]
+    means = [get_points(axes[0], k)[0][0] for k in range(2)]
     assert means == pytest.approx(landscape_run["contrast_cu"]["group_mean"].values)
     steps = axes[0].patches[0].get_data()  # type: ignore[attr-defined]
     assert (steps.values * np.diff(steps.edges)).sum() == pytest.approx(1)
