@@ -19,7 +19,7 @@ D2MIN_TEXT = "\u0394D\u00b2min"  # for captions, which know no subscripts
 SYMBOLS = {"d2min_jump": D2MIN_TEXT}  # of variables, for captions
 # Names in the words of the papers, of variables whose declarations say how they are calculated.
 NAMES = {
-    "mean_activation_energy": "activation energy",
+    "mean_activation_energy": "mean activation energy",
     "activation_energy": "activation energy",
     "boson_peak_intensity": "boson peak intensity",
     "binned_boson_peak": "boson peak",

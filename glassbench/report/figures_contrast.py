@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 CONTRAST = ("group_density", "group_mean", "group_min", "group_max", "group_count", "contrast",
             "contrast_interval", "range_shift")  # fmt: skip
+SEEN = {
+    "soft_mode_participation": f" Drawn as Fig. 4(a) and (b) of {FAN_2020}.",
+    "mean_activation_energy": f" Drawn as Fig. 9(a) and (b) of {FAN_2020}, which has single events "
+    "in place of the means of atoms.",
+}
 GROUPS = ("lowest", "highest")
 COLUMNS = 3
 TITLED = Margins(between=0.5, above=0.75)
@@ -61,7 +66,7 @@ class Contrast(NamedTuple):
     @property
     def title(self) -> str:
         """Say which atoms are ranked by what."""
-        return f"{self.species or 'all atoms'}, by {label_of(self.subject.variable)}"
+        return f"{self.species or 'all species'}, by {label_of(self.subject.variable)}"
 
 
 def plan_contrast(run: Run, stage_id: str) -> Drawing | None:
@@ -79,7 +84,7 @@ def plan_contrast(run: Run, stage_id: str) -> Drawing | None:
         "the lowest (grey) value of another variable, which the title names; lines: means. "
         + " ".join(_say_contrast(one, unit) for one in contrasts)
         + say_among(run, *same)
-        + f" Drawn as Figs. 4(a), 4(b), 9(a) and 9(b) of {FAN_2020}."
+        + SEEN.get(variable, "")
     )
     alt = f"Distributions of the {name} in two groups of atoms, {len(contrasts)} times"
     title = f"Contrast of the {name}"
@@ -148,3 +153,4 @@ def _share_range(axes: list[Axes]) -> None:
     high = max(ax.get_xlim()[1] for ax in axes)
     for ax in axes:
         ax.set(xlim=(low, high), ylim=(0, None))
+        ax.locator_params(axis="x", nbins=5)

@@ -8,6 +8,7 @@ import numpy as np
 
 from glassbench.report.drawing import FAN_2020, YANG_2021, Drawing, join_words
 from glassbench.report.sources import (
+    PREDICTION,
     makers,
     param,
     published_value,
@@ -264,15 +265,17 @@ def plan_bins(run: Run, stage_id: str) -> Drawing | None:
         for k, (ax, (species, data)) in enumerate(zip(axes[0], panels.items(), strict=True)):
             _draw_bins(ax, data, colour_of(species, k) if species else series_colour(0))
             ax.legend(title=f"mean in bin{f', {species}' if species else ''}", alignment="left")
-            _finish(ax, REDUCED if k == 0 else "", _find_visible(data))
+        end = max(_find_visible(data) for data in panels.values())
+        for ax in axes[0]:
+            _finish(ax, REDUCED if ax is axes[0, 0] else "", end)
         return figure
 
     caption = (
         f"Reduced vibrational density of states of bins of atoms, sorted by {subject.axis}, "
         "per atom, from the lowest bin (pale) to the highest (dark); "
         + join_words([_say_bins(run, other) for other in same])
-        + f". Dots: the boson peaks.{say_among(run, *same)} "
-        f"Drawn as Fig. 14(a) of {YANG_2021}."
+        + f". Dots: the boson peaks.{say_among(run, *same)}"
+        + (f" Drawn as Fig. 14(a) of {YANG_2021}." if subject.variable == PREDICTION else "")
     )
     alt = f"Reduced vibrational densities of states of bins of atoms sorted by {subject.axis}"
     title = f"Boson peak by {subject.label}"

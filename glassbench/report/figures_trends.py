@@ -42,6 +42,16 @@ TREND = ("binned_x", "binned_y", "binned_y_error")
 PEAKS = ("binned_x", "binned_boson_peak", "binned_boson_peak_error")
 CONTRASTS = ("boson_peak_contrast", "boson_peak_contrast_angular")
 JUMP = "d2min_jump"
+# What the papers show: means of a variable, and by what atoms are sorted.
+FLEXIBILITY = "structural_flexibility"
+SEEN = {
+    (JUMP, PREDICTION): f"Fig. 11(b) of {YANG_2021} and its inset",
+    ("binned_boson_peak", PREDICTION): f"Fig. 14(b) of {YANG_2021}",
+    ("binned_boson_peak", FLEXIBILITY): f"Fig. 5(c) of {FAN_2020}",
+    ("binned_boson_peak", "orientational_order"): f"Fig. 5(d) of {FAN_2020}",
+    ("soft_mode_participation", FLEXIBILITY): f"Fig. 4(c) of {FAN_2020}",
+    ("mean_activation_energy", FLEXIBILITY): f"Fig. 9(c) of {FAN_2020}",
+}
 MANY = 60  # points, which error bars would hide
 STEEP = 10.0  # largest over smallest value, from which on a logarithmic axis shows more
 TITLED = Margins(between=0.35)
@@ -67,7 +77,7 @@ class Target(NamedTuple):
         """Name it for a caption."""
         name = f"largest {D2MIN_TEXT}" if self.variable == JUMP else label_of(self.variable)
         if self.top_share is None:
-            return name if self.is_peak else f"mean {name}"
+            return name if self.is_peak else f"mean {name.removeprefix('mean ')}"
         return f"share of the atoms with the {say_share(self.top_share)} highest {name}"
 
     @property
@@ -120,25 +130,19 @@ def plan_trend(run: Run, stage_id: str) -> Drawing | None:
     panels: dict[Subject, list[Trend]] = {}
     for trend in (_read_trend(run, other) for other in same):
         panels.setdefault(trend.subject, []).append(trend)
-    by_prediction = stage_of_prediction(panels)
     caption = (
         f"{target.label[:1].upper()}{target.label[1:]}, in bins of equally many atoms that are "
         "sorted by the variable on the axis below"
         + ("; bars: standard errors over samples. " if _shows_errors(panels) else ". ")
         + " ".join(_say_trends(trends) for trends in panels.values())
         + say_among(run, *same)
-        + _say_papers(target, by_prediction=by_prediction)
+        + _say_papers(target, panels)
     )
     alt = f"{target.label} over {join_words([subject.label for subject in panels])}"
     title = f"Trend of the {target.label}"
     return Drawing(
         f"{stage_id}-trend", title, caption, alt, lambda: _make(list(panels.values()), target)
     )
-
-
-def stage_of_prediction(panels: dict[Subject, list[Trend]]) -> bool:
-    """Tell whether atoms are sorted by a decision value."""
-    return any(subject.variable == PREDICTION for subject in panels)
 
 
 def _names(run: Run, stage_id: str) -> tuple[str, ...]:
@@ -189,12 +193,12 @@ def _say_trends(trends: list[Trend]) -> str:
     return f"{first.atoms[:1].upper()}{first.atoms[1:]}: {bins}{share}{kinds}{above}."
 
 
-def _say_papers(target: Target, *, by_prediction: bool) -> str:
-    if by_prediction and target == (JUMP, None):
-        return f" Drawn as Fig. 11(b) of {YANG_2021} and its inset."
-    if target.is_peak:
-        return f" Drawn as Fig. 14(b) of {YANG_2021} and Fig. 5(c) and (d) of {FAN_2020}."
-    return ""
+def _say_papers(target: Target, panels: dict[Subject, list[Trend]]) -> str:
+    if target.top_share is not None:
+        return ""
+    pairs = [(target.variable, subject.variable) for subject in panels]
+    seen = [SEEN[pair] for pair in pairs if pair in SEEN]
+    return f" Drawn as {join_words(seen)}." if seen else ""
 
 
 def _shows_errors(panels: dict[Subject, list[Trend]]) -> bool:

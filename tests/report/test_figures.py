@@ -157,7 +157,7 @@ def test_words() -> None:
     assert join_words(["a", "b", "c"]) == "a, b and c"
     assert label_of("log_flexibility") == "ln of the flexibility volume"
     assert label_of("no_such_thing") == "no such thing"
-    assert label_of("mean_activation_energy") == "activation energy"
+    assert label_of("mean_activation_energy") == "mean activation energy"
     assert unit_label("mean_activation_energy") == " (eV)"
     assert unit_label("mean_activation_energy", inverse=True) == " (1/eV)"
     assert unit_label("boson_peak_intensity", inverse=True) == " (THz³)"

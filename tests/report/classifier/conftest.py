@@ -262,7 +262,8 @@ def make_results(
 
 def _choose_among(inputs: dict[str, str], share: float) -> dict[str, str]:
     """Return the input that says which atoms of a model count, if not all do."""
-    return {"among": name for name in inputs.values() if name in NOISE and share < 1}
+    models = [name for name in inputs.values() if name in NOISE]
+    return {"among": models[0]} if models and share < 1 else {}
 
 
 def make_run(

@@ -122,6 +122,8 @@ def test_figures__have_units(drawings: dict[str, Drawing], name: str, units: lis
         ("bins_cu-trend", "10⁻⁶ ps³/rad³ (the paper has 445) (Cu) and"),
         ("bins_cu-bins", "5 of 10 bins of Cu atoms and 5 of 10 bins of Zr atoms"),
         ("barriers-searches", "within 9 Å are free, extrapolated with the help of 12 Å"),
+        ("bins_cu-trend", "Drawn as Fig. 5(d) of Fan, Ding and Ma"),
+        ("barrier_contrast-contrast", "Drawn as Fig. 9(a) and (b) of Fan, Ding and Ma"),
         ("barrier_trend-trend", "belongs to the random share: 195 of 648 atoms (barriers)."),
         ("barrier_contrast-contrast", "belongs to the random share: 195 of 648 atoms (barriers)."),
     ],
@@ -291,6 +293,8 @@ def test_bins__are_of_one_variable(landscape_run: Run, drawings: dict[str, Drawi
     assert [float(label) for label in labels] == pytest.approx(x[[0, 2, 4, 7, 9]], rel=5e-3)
     shades = [np.sum(mpl.colors.to_rgb(line.get_color())) for line in axes[0].lines[::2]]
     assert (np.diff(shades) < 0).all()
+    highest = max(line.get_ydata().max() for line in axes[1].lines[1::2])  # type: ignore[union-attr]
+    assert axes[1].get_ylim()[1] > highest
 
 
 def test_trend_of_peaks__has_errors_and_both_species(
