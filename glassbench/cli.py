@@ -73,7 +73,7 @@ def _add_commands_on_specs(add: Callable[..., argparse.ArgumentParser]) -> None:
     check.add_argument("spec", nargs="+", help="key of a spec, or path of a YAML file")
     check.set_defaults(do=commands.check)
 
-    plan = add("plan", help="show what a run would compute, what it would reuse and what it would cost")
+    plan = add("plan", help="show what a run would compute, reuse and cost")
     _add_spec(plan)
     plan.set_defaults(do=commands.plan)
 

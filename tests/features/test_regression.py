@@ -16,6 +16,7 @@ from glassbench.features.normal_modes import normal_modes
 from glassbench.features.orientational_order import orientational_order
 from glassbench.features.radial import radial_functions
 from glassbench.features.rdf import group_rdf, rdf
+from glassbench.features.saddles import saddles
 from glassbench.features.vibrational_spectrum import vibrational_spectrum
 from glassbench.features.voronoi import voronoi
 from glassbench.stage import Task
@@ -79,3 +80,30 @@ def test_stage_gives_the_stored_numbers(
         dim = {"atom", "mode", "r", "frequency"} & set(values.dims)
         arrays[variable] = np.asarray(values.isel(dict.fromkeys(dim, EVERY)).values)
     ndarrays_regression.check(arrays, default_tolerance={"rtol": 1e-6, "atol": 1e-9})
+
+
+def test_barriers_are_the_stored_numbers(
+    small_glass: xr.Dataset,
+    cu_zr_potential: xr.Dataset,
+    ndarrays_regression: NDArraysRegressionFixture,
+) -> None:
+    """One atom and two events; the ways to them may differ with the computer, saddles less."""
+    found = saddles(
+        small_glass,
+        cu_zr_potential,
+        task=Task(),
+        n_events=2,
+        kick_radius_A=3.0,
+        kick_A=0.1,
+        curvature=-0.3,
+        force_tolerance=1e-4,
+        sphere_A=5.0,
+        outer_sphere_A=6.5,
+        atom_share=1 / 500,
+        seed=8,
+    )
+    drawn = found.isel(atom=int(found["is_drawn"].values.argmax()))
+    names = ["activation_energy", "mean_activation_energy", "saddle_curvature", "event_energy"]
+    arrays = {name: np.atleast_1d(drawn[name].values) for name in names}
+    arrays["n_searches"] = drawn["n_searches"].values
+    ndarrays_regression.check(arrays, default_tolerance={"rtol": 1e-4, "atol": 1e-5})
