@@ -12,7 +12,16 @@ from glassbench.errors import StageError
 from glassbench.features.atoms import ATOMS
 from glassbench.features.hessian import match_species, read_splines
 from glassbench.kernels.relaxation import CURVATURE, ENERGY, EVALUATIONS
-from glassbench.kernels.saddles import EVENT, OUTCOMES, VANISHED, Settings, refine, search
+from glassbench.kernels.saddles import (
+    EVENT,
+    HIGHER_ORDER,
+    OUTCOMES,
+    VANISHED,
+    Settings,
+    find_next_curvature,
+    refine,
+    search,
+)
 from glassbench.kernels.spheres import Glass
 from glassbench.stage import Blocks, Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
@@ -27,6 +36,7 @@ DRAWING, KICKS = 0, 1  # streams of random numbers
 # 14 angstrom on 45 saddles of a glass of 2 000 atoms.
 BOUNDARY_POWER = 2.5
 SAME_SADDLE_A = 0.5  # largest difference of a coordinate between the spheres
+FURTHER = 0.1  # of the tolerance, for points with a second negative curvature
 ROUNDING = 1e-3  # eV, of the convergence of forces
 # What one search gives besides its outcome.
 PER_EVENT = (
@@ -88,8 +98,9 @@ def saddles(
     ART nouveau as in igd-2021, Sec. II.C, sf-2020 and entropy-2022, Methods: a random kick of an
     atom, pushed on until the lowest curvature is below a threshold, then followed uphill to the
     saddle. A search counts as an event if one side of the saddle leads back to the glass and
-    the other to another minimum; otherwise it is repeated with another kick. Every atom has its
-    own random numbers, so that its events do not depend on which others are searched.
+    the other to another minimum, and if the saddle has one negative curvature only; otherwise it
+    is repeated with another kick. Every atom has its own random numbers, so that its events do
+    not depend on which others are searched.
 
     Only the atoms within a sphere move while all others are frozen, which makes barriers too
     high, by a tenth of an eV and more. Each saddle is therefore converged again in a larger
@@ -238,9 +249,9 @@ class Explorer:
             kick = self.draw_kick(rng, kick_radius_A, kick_A)
             outcome, saddle, minimum = search(self.land, self.settings, kick)
             self.n_evaluations += int(saddle.number[EVALUATIONS])
+            lowered = float("nan")
             if outcome == EVENT:
-                lowered = self.lower(saddle)
-                outcome = EVENT if np.isfinite(lowered) else VANISHED
+                outcome, lowered = self.lower(saddle)
             self.counts[outcome] += 1
             if outcome == EVENT:
                 energy = float(saddle.number[ENERGY])
@@ -265,20 +276,39 @@ class Explorer:
         kick[near] = rng.normal(size=(int(near.sum()), 3))
         return (kick * (size_A / np.linalg.norm(kick))).ravel()
 
-    def lower(self, saddle: Point) -> float:
-        """Return the energy of a saddle without boundary, NaN if it is not in the larger sphere."""
+    def lower(self, saddle: Point) -> tuple[int, float]:
+        """Return what becomes of a saddle in the larger sphere, and its energy without any."""
+        outcome, there = self.confirm(saddle)
+        here = float(saddle.number[ENERGY])
+        gain = here - float(there.number[ENERGY])
+        if gain < -ROUNDING:
+            outcome = VANISHED
+        return outcome, here - gain * (1.0 + self.beyond) if outcome == EVENT else float("nan")
+
+    def confirm(self, saddle: Point) -> tuple[int, Point]:
+        """Converge to a saddle in the larger sphere; return the outcome and where it ended.
+
+        Where the largest force is already below the tolerance but a second curvature is
+        negative, the point is still on its way; it is converged further before it is refused.
+        """
         n = len(saddle.x)
         x, mode = self.outer.start.copy(), np.zeros(len(self.outer.start))
         x[:n] += saddle.x - self.land.start  # both have the same atoms first
         mode[:n] = saddle.mode
-        outcome, there, _ = refine(self.outer, self.settings, x, mode)
+        outcome, there = self._refine(self.settings, x, mode)
+        first_order = outcome == EVENT and find_next_curvature(there, self.outer) >= 0.0
+        if outcome == EVENT and not first_order:
+            tight = self.settings.force_tolerance * FURTHER
+            settings = self.settings._replace(force_tolerance=tight)
+            outcome, there = self._refine(settings, there.x, there.mode)
+            first_order = outcome == EVENT and find_next_curvature(there, self.outer) >= 0.0
+        if outcome != EVENT or np.abs(there.x[:n] - x[:n]).max() > SAME_SADDLE_A:
+            return VANISHED, there
+        return EVENT if first_order else HIGHER_ORDER, there
+
+    def _refine(
+        self, settings: Settings, x: NDArray[np.float64], mode: NDArray[np.float64]
+    ) -> tuple[int, Point]:
+        outcome, there, _ = refine(self.outer, settings, x, mode)
         self.n_evaluations += int(there.number[EVALUATIONS])
-        here = float(saddle.number[ENERGY])
-        gain = here - float(there.number[ENERGY])
-        if (
-            outcome != EVENT
-            or np.abs(there.x[:n] - x[:n]).max() > SAME_SADDLE_A
-            or gain < -ROUNDING
-        ):
-            return float("nan")
-        return here - gain * (1.0 + self.beyond)
+        return outcome, there

@@ -45,6 +45,7 @@ OUTCOMES = (
     "returned",
     "left_sphere",
     "vanished",
+    "higher_order",
 )
 (
     EVENT,
@@ -55,6 +56,7 @@ OUTCOMES = (
     RETURNED,
     LEFT_SPHERE,
     VANISHED,
+    HIGHER_ORDER,
 ) = range(len(OUTCOMES))
 
 MAX_PUSHES = 40
@@ -63,6 +65,7 @@ MAX_LOST = 20  # steps along the mode without negative curvature
 MODE_SPACE = 16  # directions among which the lowest mode is sought
 MODE_RESIDUAL = 0.1  # eV/angstrom^2, while the mode is followed
 FINAL_RESIDUAL = 0.02
+NEXT_SPACE = 24  # directions among which the next mode is sought
 NEW_SHARE = 0.1  # of a hint that is across the last mode, from which on it is used
 NOTHING_NEW = 1e-12  # size of a direction across all others that is rounding only
 RENEW_A = 0.05  # the mode is renewed after this way
@@ -141,6 +144,41 @@ def find_mode(point: Point, land: Landscape, hint: NDArray[np.float64], residual
             break
         if _make_orthogonal(soften(land, error), basis[: k + 1], v) < NOTHING_NEW:
             break
+
+
+@njit(cache=True, error_model="numpy")
+def find_next_curvature(point: Point, land: Landscape) -> float:
+    """Return the lowest curvature across the mode, or any negative one that is met on the way.
+
+    A saddle of first order has none below zero. The iterations are those of `find_mode`, for the
+    second of the modes, from where the forces that are left would lead. What they find is an upper
+    bound.
+    """
+    evaluate(point, land)
+    calc_springs(land.sphere, land.work, land.tables, land.springs)
+    n = len(point.x)
+    basis, images = np.empty((NEXT_SPACE, n)), np.empty((NEXT_SPACE, n))
+    small = np.empty((NEXT_SPACE, NEXT_SPACE))
+    v = point.mode.copy()
+    curvature = np.inf
+    for k in range(NEXT_SPACE):
+        basis[k] = v
+        image = apply_hessian(v.reshape(-1, 3), land.sphere, land.work, land.springs, land.moved)
+        images[k] = image.reshape(-1)
+        point.number[PRODUCTS] += 1
+        for i in range(k + 1):
+            small[i, k] = small[k, i] = np.dot(basis[i], images[k])
+        error = point.force
+        if k > 0:
+            values, vectors = np.linalg.eigh(small[: k + 1, : k + 1].copy())
+            weights = vectors[:, 1].copy()
+            curvature = values[1]
+            error = np.dot(weights, images[: k + 1]) - curvature * np.dot(weights, basis[: k + 1])
+            if curvature < 0.0:
+                break
+        if _make_orthogonal(soften(land, error), basis[: k + 1], v) < NOTHING_NEW:
+            break
+    return curvature
 
 
 @njit(cache=True, error_model="numpy")

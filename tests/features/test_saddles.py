@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 import glassbench.features.saddles as room
 from glassbench.cost import Size
 from glassbench.errors import StageError
 from glassbench.features.hessian import read_splines
 from glassbench.features.saddles import BOUNDARY_POWER, PER_EVENT, Explorer, count_events, saddles
-from glassbench.kernels.relaxation import ENERGY
+from glassbench.kernels.hessian import assemble_hessian, calc_hessian_factors
+from glassbench.kernels.relaxation import ENERGY, Landscape, Point
 from glassbench.kernels.saddles import EVENT, OUTCOMES, VANISHED, Settings, refine, search
 from glassbench.kernels.spheres import Glass
 from glassbench.stage import Task
@@ -22,7 +23,9 @@ from glassbench.variables import make_dataset
 
 MakeGlass = Callable[[ArrayLike, ArrayLike, ArrayLike], xr.Dataset]
 Run = Callable[..., xr.Dataset]
+Array = NDArray[np.float64]
 
+SETTINGS = Settings(0.15, -0.3, 0.01, 1500)
 N_ATOMS = 500
 N_EVENTS = 2
 SHARE = 0.006  # three atoms
@@ -143,14 +146,8 @@ def test_saddles_that_vanish(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_extrapolation(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> None:
     """The energies in both spheres lie on E + c / R^p, whose E is reported."""
     radii = (5.0, 6.5)
-    glass = Glass(
-        small_glass["position"].values,
-        small_glass["cell"].values,
-        small_glass["species_index"].values,
-        read_splines(cu_zr_potential),
-    )
-    settings = Settings(0.15, -0.3, 0.01, 1500)
-    explorer = Explorer(glass, 3, settings, radii)
+    glass = _read_glass(small_glass, cu_zr_potential)
+    explorer = Explorer(glass, 3, SETTINGS, radii)
     rng = np.random.default_rng(1)
     kick = explorer.draw_kick(rng, 3.0, 0.1)
     moved = np.linalg.norm(kick.reshape(-1, 3), axis=1) > 0.0
@@ -159,13 +156,13 @@ def test_extrapolation(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> 
     np.testing.assert_array_equal(moved, distance < 3.0)
     n_compared = 0
     for _ in range(12):
-        outcome, saddle, _ = search(explorer.land, settings, explorer.draw_kick(rng, 3.0, 0.1))
-        limit = explorer.lower(saddle) if outcome == EVENT else np.nan
+        outcome, saddle, _ = search(explorer.land, SETTINGS, explorer.draw_kick(rng, 3.0, 0.1))
+        limit = explorer.lower(saddle)[1] if outcome == EVENT else np.nan
         if np.isfinite(limit):
             n = len(saddle.x)
             x, mode = explorer.outer.start.copy(), np.zeros(len(explorer.outer.start))
             x[:n], mode[:n] = saddle.x, saddle.mode
-            _, there, _ = refine(explorer.outer, settings, x, mode)
+            _, there, _ = refine(explorer.outer, SETTINGS, x, mode)
             slopes = [
                 (float(point.number[ENERGY]) - limit) * radius**BOUNDARY_POWER
                 for point, radius in zip((saddle, there), radii, strict=True)
@@ -214,3 +211,63 @@ def test_cost_grows_with_the_free_atoms() -> None:
     assert count_events({**params, "n_events": 40}, Size(atoms=1000, samples=1)) == 2.0 * one
     larger = count_events({**params, "sphere_A": 18.0}, Size(atoms=1000, samples=1))
     assert larger == pytest.approx(8.0 * one)
+
+
+def test_saddles_are_of_first_order(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> None:
+    """Fifty, converged with all atoms free, have one negative eigenvalue of the whole Hessian.
+
+    One atom stays where it is, so that the glass cannot drift. The Hessian is that of another
+    kernel, which is held against other codes.
+    """
+    glass = _read_glass(small_glass, cu_zr_potential)
+    vector = glass.positions - glass.positions[0]
+    vector -= np.round(vector @ np.linalg.inv(glass.cell)) @ glass.cell
+    whole = glass.free(0, np.linalg.norm(vector, axis=1).max())
+    free = whole.sphere.atom[: whole.sphere.n_free]
+    assert len(free) == N_ATOMS - 1
+    tight = SETTINGS._replace(force_tolerance=1e-4)
+    n_negative = []
+    for saddle, land in _find_confirmed(glass):
+        outcome, point, _ = refine(whole, tight, *_carry(saddle, land, whole))
+        if outcome != EVENT:  # not every saddle of a small sphere is one of the glass
+            continue
+        positions = glass.positions.copy()
+        positions[free] += (point.x - whole.start).reshape(-1, 3)
+        factors = calc_hessian_factors(positions, glass.cell, glass.kinds, potential=glass.splines)
+        lowest = np.linalg.eigvalsh(assemble_hessian(factors).toarray())[:8]
+        n_negative.append(int((lowest < -1e-6).sum()))
+        if len(n_negative) == 50:
+            break
+    assert n_negative == [1] * 50
+
+
+def _read_glass(glass: xr.Dataset, potential: xr.Dataset) -> Glass:
+    return Glass(
+        glass["position"].values,
+        glass["cell"].values,
+        glass["species_index"].values,
+        read_splines(potential),
+    )
+
+
+def _find_confirmed(glass: Glass) -> Iterator[tuple[Point, Landscape]]:
+    """Find saddles that are there in the larger sphere, around one atom after the other."""
+    for atom in range(0, N_ATOMS, 10):
+        explorer = Explorer(glass, atom, SETTINGS, (6.5, 8.0))
+        rng = np.random.default_rng(atom)
+        for _ in range(4):
+            outcome, saddle, _ = search(explorer.land, SETTINGS, explorer.draw_kick(rng, 3.0, 0.1))
+            if outcome == EVENT:
+                outcome, there = explorer.confirm(saddle)
+                if outcome == EVENT:
+                    yield there, explorer.outer
+
+
+def _carry(saddle: Point, land: Landscape, other: Landscape) -> tuple[Array, Array]:
+    """Return a saddle and its mode with the free atoms of another sphere."""
+    moved, mode = np.zeros((2, max(land.sphere.atom.max(), other.sphere.atom.max()) + 1, 3))
+    mine, theirs = (each.sphere.atom[: each.sphere.n_free] for each in (land, other))
+    moved[mine] = (saddle.x - land.start).reshape(-1, 3)
+    mode[mine] = saddle.mode.reshape(-1, 3)
+    axis = mode[theirs].ravel()
+    return other.start + moved[theirs].ravel(), axis / np.linalg.norm(axis)
