@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassbench.engine.stages import load_stages
-from glassbench.spec.annotations import describe, describe_inputs
+from glassbench.spec.annotations import describe, describe_condition, describe_inputs
 from glassbench.variables import lookup
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def _describe(stage: Stage) -> Iterator[str]:
     yield "\n| makes | dims | units | meaning |\n| --- | --- | --- | --- |"
     for name in stage.makes:
         made = lookup(name)
-        yield f"| `{name}` | {', '.join(made.dims)} | {made.units} | {made.long_name} |"
+        meaning = made.long_name + describe_condition(stage, name)
+        yield f"| `{name}` | {', '.join(made.dims)} | {made.units} | {meaning} |"
 
 
 def _write_stages() -> None:

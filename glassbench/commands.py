@@ -90,7 +90,7 @@ def list_stages(arguments: Namespace) -> int:
 
 def describe_stage(stage: Stage) -> None:
     """Print the contract of a stage: inputs, parameters and what it makes."""
-    from glassbench.spec.annotations import describe, describe_inputs
+    from glassbench.spec.annotations import describe, describe_condition, describe_inputs
     from glassbench.variables import lookup
 
     console = _console()
@@ -105,7 +105,8 @@ def describe_stage(stage: Stage) -> None:
     made = _table("makes", "dims", "units", "meaning")
     for name in stage.makes:
         variable = lookup(name)
-        made.add_row(name, " ".join(variable.dims), variable.units, variable.long_name)
+        meaning = variable.long_name + describe_condition(stage, name)
+        made.add_row(name, " ".join(variable.dims), variable.units, meaning)
     console.print(made)
 
 

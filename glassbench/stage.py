@@ -7,13 +7,14 @@ annotations carry type, unit and bounds; the text comes from the numpydoc ``Para
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr  # noqa: TC004  # it would double the start-up time of the command line
     from numpy.typing import NDArray
 
+Mark = TypeVar("Mark")
 Range = tuple[int, int]  # of units: the first one, and the one behind the last
 MISSING: Any = inspect.Parameter.empty
 TASK = "task"  # the parameter of a stage function that is no parameter of a spec
@@ -108,6 +110,19 @@ class VariableOf:
 
 
 @dataclass(frozen=True)
+class Makes:
+    """Marks a list of choices that decides what a stage makes, besides what it always makes.
+
+    Parameters
+    ----------
+    by_choice
+        The variables that each choice adds.
+    """
+
+    by_choice: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class Param:
     """One keyword-only parameter of a stage function."""
 
@@ -124,10 +139,19 @@ class Param:
     @property
     def names_variable_of(self) -> VariableOf | None:
         """What the parameter names a variable of, or ``None`` if it is no such name."""
+        return self._find_mark(VariableOf)
+
+    @property
+    def decides(self) -> Mapping[str, tuple[str, ...]]:
+        """The variables that each of its choices makes; none if it decides nothing."""
+        mark = self._find_mark(Makes)
+        return {} if mark is None else mark.by_choice
+
+    def _find_mark(self, kind: type[Mark]) -> Mark | None:
         # `| None` may stand inside of the mark or around it.
         marked = (self.annotation, *typing.get_args(self.annotation))
         marks = [mark for item in marked for mark in getattr(item, "__metadata__", ())]
-        return next((mark for mark in marks if isinstance(mark, VariableOf)), None)
+        return next((mark for mark in marks if isinstance(mark, kind)), None)
 
     def names(self, value: Any) -> dict[str, str]:  # noqa: ANN401  # of any parameter
         """Return the variable of each input that a value of the parameter names."""
@@ -183,6 +207,17 @@ class Stage:
     def summary(self) -> str:
         """First line of the docstring."""
         return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+    def narrow(self, params: Mapping[str, Any]) -> Stage:
+        """Return the stage as it is with these parameters, which may decide what it makes."""
+        idle = {
+            variable
+            for key, param in self.params.items()
+            for choice, variables in param.decides.items()
+            for variable in variables
+            if choice not in params.get(key, ())
+        }
+        return replace(self, makes=tuple(name for name in self.makes if name not in idle))
 
     def reads(self, name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the variables of an input that are read, given the parameters; none means all."""
@@ -264,7 +299,8 @@ def stage(
     split
         Whether it runs once per sample, several times per sample, or once per protocol.
     makes
-        Names of the variables in the Dataset that it returns.
+        Names of the variables in the Dataset that it returns. A parameter with the mark `Makes`
+        adds those of its choices.
     needs
         For each input Dataset the variables that it reads from it.
     blocks
@@ -314,9 +350,9 @@ def _inspect(  # noqa: PLR0917  # the fields of a record, in its order
             optional = parameter.default is None
             inputs[key] = Input(key, tuple(needs.get(key, ())), optional)
     wants_task = TASK in signature.parameters
-    return Stage(
-        name, version, function, split, inputs, tuple(makes), params, wants_task, open_inputs
-    )
+    chosen = [names for param in params.values() for names in param.decides.values()]
+    makes = tuple(itertools.chain(makes, *chosen))
+    return Stage(name, version, function, split, inputs, makes, params, wants_task, open_inputs)
 
 
 def _check_names(record: Stage, needs: Iterable[str]) -> None:

@@ -228,7 +228,7 @@ def _stage_of(task: TaskSpec) -> Stage:
             expected=", ".join(sorted(stages)),
             remedy="give the workers the same packages and the same GLASSBENCH_PLUGINS",
         )
-    return stages[task.uses]
+    return stages[task.uses].narrow(task.params)
 
 
 def load_input(

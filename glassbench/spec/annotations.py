@@ -90,6 +90,15 @@ def _naming(stage: Stage, name: str, quote: str) -> list[str]:
     return [f"what {quote}{param}{quote} names" for param in names]
 
 
+def describe_condition(stage: Stage, variable: str) -> str:
+    """Say with which choice a stage makes a variable; nothing where it always does."""
+    for param in stage.params.values():
+        for choice, variables in param.decides.items():
+            if variable in variables:
+                return f" (with {param.name}: {choice})"
+    return ""
+
+
 def record_params(kind: Value) -> dict[str, Param]:
     """Return the fields of a frozen dataclass as parameters."""
     hints = typing.get_type_hints(kind, include_extras=True)

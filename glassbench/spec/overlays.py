@@ -123,6 +123,12 @@ def _read_value(name: str, place: Place, draft: Draft, marks: Marks) -> Value:
     params = stage.params if stage else {}
     if name == SAMPLES and is_per_sample(draft):
         return read_sample_count(place, marks)
+    if name in params and params[name].decides:
+        raise place.fault(
+            f"{name!r} decides what the stage makes, which is the same at every scale",
+            at_key=True,
+            remedy="choose under `stages`",
+        )
     if name in params:
         return coerce(place, params[name].annotation, marks)
     allowed = [*params, SAMPLES] if is_per_sample(draft) else [*params]

@@ -113,6 +113,7 @@ def _read_stage(place: Place, ids: Iterable[str], context: Context) -> Draft:
     params: dict[str, Any] = {}
     if stage is not None:
         params = read_params(fields.get("with"), stage.params, context.marks, faults, place)
+        stage = stage.narrow(params)
     if SAMPLES in fields:
         with faults.gathering():
             samples = read_sample_count(fields[SAMPLES], context.marks)

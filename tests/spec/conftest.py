@@ -14,7 +14,7 @@ import xarray as xr  # annotations of demo stages are read at run time
 from glassbench import stage as stages
 from glassbench.spec import load_spec
 from glassbench.spec.model import Spec
-from glassbench.stage import InputFile, Quantity, Split, Stage, VariableOf
+from glassbench.stage import InputFile, Makes, Quantity, Split, Stage, VariableOf
 
 DEMO = """\
     spec_version: 1
@@ -148,6 +148,18 @@ def combine(
     raise NotImplementedError
 
 
+def watch(
+    glass: xr.Dataset,
+    *,
+    observe: Annotated[
+        list[Literal["motion", "shape"]],
+        Makes({"motion": ("vibrational_msd",), "shape": ("coordination", "atomic_volume")}),
+    ],
+) -> xr.Dataset:
+    """Watch the atoms."""
+    raise NotImplementedError
+
+
 def demo_registry() -> dict[str, Stage]:
     """Return the demo stages, registered apart from the real ones."""
     kept, stages.REGISTRY = stages.REGISTRY, {}
@@ -179,6 +191,13 @@ def demo_registry() -> dict[str, Stage]:
             needs={"glass": ("mass",)},
             makes=("pressure",),
         )(combine)
+        stages.stage(
+            "demo.watch",
+            version=1,
+            split=Split.SAMPLE,
+            needs={"glass": ("position",)},
+            makes=("potential_energy",),
+        )(watch)
         return stages.REGISTRY
     finally:
         stages.REGISTRY = kept
