@@ -4,7 +4,15 @@ This is the contract between the rooms. Dims are those of one sample; a result t
 together from many samples gains a leading ``sample`` dim.
 """
 
-from glassbench.declarations import atoms, landscape, models, scores  # noqa: F401  # they declare
+from glassbench.declarations import (  # noqa: F401  # they declare
+    atoms,
+    landscape,
+    models,
+    motifs,
+    motion,
+    relations,
+    scores,
+)
 from glassbench.declarations.declare import VARIABLES, Variable
 
 __all__ = ["VARIABLES", "Variable"]

@@ -120,3 +120,14 @@ declare("gaussian_function", ("atom", "centre"), "1", "Gaussian structure functi
 declare(
     "two_body_entropy", ("atom", "r_cut_entropy"), "1", "two-body excess entropy in units of k_B"
 )
+
+# A bath at one temperature; what the motifs of atoms make of it is declared with them
+declare("bath_temperature", ("time",), "K", "mean temperature since the time before")
+declare("bath_volume", ("time",), "angstrom^3", "mean volume since the time before")
+declare("bath_energy", ("time",), "eV", "mean potential energy since the time before")
+declare(
+    "squared_displacement",
+    ("atom", "time"),
+    "angstrom^2",
+    "squared displacement since the end of equilibration",
+)
