@@ -1,4 +1,4 @@
-"""Toy glasses to learn from: a known linear target with noise of known strength."""
+"""Toys to learn from: a linear target with noise, and classes of motion that overlap."""
 
 from __future__ import annotations
 
@@ -55,3 +55,34 @@ def _make_toy(
 def make_toy() -> Callable[..., Toy]:
     """Return the maker of toy glasses."""
     return _make_toy
+
+
+def _make_motion(
+    apart: float = 1.0,
+    *,
+    n_samples: int = 2,
+    n_atoms: int = 30,
+    n_starts: int = 2,
+    temperatures_K: tuple[float, ...] = (100.0, 500.0, 1000.0),
+    lags_ps: tuple[float, ...] = (0.1, 1.0, 10.0),
+    seed: int = 1,
+) -> xr.Dataset:
+    """Make normal features of spread 1 whose mean at the last lag rises with each temperature."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n_samples, n_atoms, len(temperatures_K), n_starts, len(lags_ps)))
+    features[..., -1] += apart * np.arange(len(temperatures_K))[:, None]
+    return xr.Dataset(
+        {"lag_feature": (("sample", "atom", "temperature", "start", "lag"), features)},
+        {
+            "sample": np.arange(n_samples),
+            "temperature": list(temperatures_K),
+            "start": 40.0 * np.arange(n_starts),
+            "lag": list(lags_ps),
+        },
+    )
+
+
+@pytest.fixture
+def make_motion() -> Callable[..., xr.Dataset]:
+    """Return the maker of features of motion."""
+    return _make_motion
