@@ -29,7 +29,7 @@ def orientational_order(glass: xr.Dataset) -> xr.Dataset:
     StageError
         If the Voronoi cells do not fill the box, as when two atoms coincide.
     """
-    atoms = tessellate(glass)
+    atoms = tessellate(glass["position"].to_numpy(), glass["cell"].to_numpy())
     # pyscal3 keeps them with the arrays if all cells have as many vertices, as in crystals.
     vertices = (atoms.info | atoms.arrays)["pyscal_vertex_vectors"]
     longest = [np.linalg.norm(np.reshape(cell, (-1, 3)), axis=1).max() for cell in vertices]

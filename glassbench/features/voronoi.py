@@ -13,6 +13,7 @@ from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
     import ase
+    from numpy.typing import NDArray
 
 VOLUME_ERROR = 1e-6  # relative
 
@@ -50,7 +51,7 @@ def voronoi(
     """
     import pyscal3  # noqa: PLC0415  # slow to import, and it starts threads
 
-    atoms = tessellate(glass)
+    atoms = tessellate(glass["position"].to_numpy(), glass["cell"].to_numpy())
     index = pyscal3.voronoi_vector(atoms, edge_cutoff=edge_cutoff, area_cutoff=area_cutoff)
     offsets = atoms.info["pyscal_bond_offsets"]
     # With voroexp=1 the weight of a neighbour is the share of its face in the surface.
@@ -67,13 +68,15 @@ def voronoi(
     )
 
 
-def tessellate(glass: xr.Dataset) -> ase.Atoms:
+def tessellate(position: NDArray[np.float64], cell: NDArray[np.float64]) -> ase.Atoms:
     """Return the atoms with what pyscal3 knows of their Voronoi cells.
 
     Parameters
     ----------
-    glass
-        Holds position and cell.
+    position
+        Shape (n, 3), angstrom.
+    cell
+        Cell vectors in rows, shape (3, 3), angstrom.
 
     Raises
     ------
@@ -83,12 +86,22 @@ def tessellate(glass: xr.Dataset) -> ase.Atoms:
     import ase  # noqa: PLC0415  # slow to import
     import pyscal3  # noqa: PLC0415  # slow to import, and it starts threads
 
-    positions, cell = glass["position"].values, glass["cell"].values
-    atoms = ase.Atoms(numbers=np.ones(len(positions)), positions=positions, cell=cell, pbc=True)
+    atoms = ase.Atoms(numbers=np.ones(len(position)), positions=position, cell=cell, pbc=True)
     pyscal3.find_neighbors(atoms, method="voronoi", store_rows=False)
     volume = float(np.sum(atoms.arrays["pyscal_voronoi_volume"]))
     _check_volume(volume, float(abs(np.linalg.det(cell))))
     return atoms
+
+
+def count_edges(position: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the raw Voronoi index, the numbers of faces with 3, 4, 5 and 6 edges, shape (n, 4).
+
+    Parameters and errors are those of `tessellate`. No edge and no face is too small to count.
+    """
+    import pyscal3  # noqa: PLC0415  # slow to import, and it starts threads
+
+    index = pyscal3.voronoi_vector(tessellate(position, cell), edge_cutoff=0, area_cutoff=0)
+    return np.asarray(index, np.int64)
 
 
 def _check_volume(total: float, expected: float) -> None:

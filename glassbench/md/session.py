@@ -18,7 +18,7 @@ from glassbench.md.tables import write_setfl_fs
 from glassbench.units import GPA_PER_BAR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -70,40 +70,83 @@ class Session:
     ) -> None:
         check_cell(cell, tables.r_cut)
         check_finite(position)
+        self._start(tables, scratch, lambda: self._create(cell, position, species_index))
+
+    @classmethod
+    def resume(cls, tables: Tables, saved: bytes, scratch: Path | None = None) -> Self:
+        """Return a session in the state that `save` wrote down.
+
+        Fixes go on where they were when they are defined again, under the same name and style.
+
+        Parameters
+        ----------
+        tables
+            The potential, which is not part of the state.
+        saved
+            The state.
+        scratch
+            As of the class.
+        """
+        session = cls.__new__(cls)
+        session._start(tables, scratch, lambda: session._read(saved))  # noqa: SLF001  # its own
+        return session
+
+    def save(self) -> bytes:
+        """Write down the state: box, atoms, velocities, and what thermostats and barostats hold."""
+        path = self._folder / "state"
+        self.commands(f"write_restart {path}")
+        return path.read_bytes()
+
+    def _start(self, tables: Tables, scratch: Path | None, fill: Callable[[], None]) -> None:
         self.tables = tables
-        self.n_atoms = len(position)
         self._cleanup = ExitStack()
         self.lammps = _start_lammps()
         try:
-            self._fill(np.asarray(cell), np.asarray(position), np.asarray(species_index), scratch)
+            folder = tempfile.TemporaryDirectory(dir=scratch)
+            self._folder = Path(self._cleanup.enter_context(folder))
+            self.commands(SETUP)
+            fill()
+            self.n_atoms = int(self.lammps.get_natoms())
+            self._add_forces()
         except BaseException:
             self.close()
             raise
 
-    def _fill(
+    def _create(
         self,
         cell: NDArray[np.float64],
         position: NDArray[np.float64],
         species_index: NDArray[np.integer[Any]],
-        scratch: Path | None,
     ) -> None:
-        folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(dir=scratch))
-        potential = Path(folder) / "potential.eam.fs"
-        write_setfl_fs(self.tables, potential)
-        (ax, _, _), (bx, by, _), (cx, cy, cz) = cell
-        n_types = len(self.tables.species)
-        self.commands(SETUP)
+        (ax, _, _), (bx, by, _), (cx, cy, cz) = np.asarray(cell)
         self.commands(f"""
             region box prism 0 {ax:.17g} 0 {by:.17g} 0 {cz:.17g} {bx:.17g} {cx:.17g} {cy:.17g}
-            create_box {n_types} box
+            create_box {len(self.tables.species)} box
         """)
+        n_atoms = len(position)
         # The flat lists are what the library's C interface takes.
         self.lammps.create_atoms(
-            self.n_atoms,
-            list(range(1, self.n_atoms + 1)),
-            (species_index + 1).tolist(),
-            wrap(position, cell).ravel().tolist(),
+            n_atoms,
+            list(range(1, n_atoms + 1)),
+            (np.asarray(species_index) + 1).tolist(),
+            wrap(np.asarray(position), cell).ravel().tolist(),
         )
+        created = int(self.lammps.get_natoms())
+        if created != n_atoms:
+            raise StageError(
+                "LAMMPS lost atoms while the box was filled",
+                got=f"{created} of {n_atoms} atoms",
+                remedy="check that the cell is right-handed",
+            )
+
+    def _read(self, saved: bytes) -> None:
+        path = self._folder / "state"
+        path.write_bytes(saved)
+        self.commands(f"read_restart {path}")
+
+    def _add_forces(self) -> None:
+        potential = self._folder / "potential.eam.fs"
+        write_setfl_fs(self.tables, potential)
         self.commands(f"""
             pair_style eam/fs
             pair_coeff * * {potential} {" ".join(self.tables.species)}
@@ -111,13 +154,6 @@ class Session:
             neigh_modify delay 2 every 1 check yes
             thermo_modify lost error norm no
         """)
-        created = int(self.lammps.get_natoms())
-        if created != self.n_atoms:
-            raise StageError(
-                "LAMMPS lost atoms while the box was filled",
-                got=f"{created} of {self.n_atoms} atoms",
-                remedy="check that the cell is right-handed",
-            )
 
     def __enter__(self) -> Self:
         return self
