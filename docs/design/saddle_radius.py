@@ -50,7 +50,7 @@ def find_saddles(land: Landscape, rng: np.random.Generator) -> Iterator[Point]:
 
 
 def converge(saddle: Point, land: Landscape, other: Landscape) -> tuple[float, Point]:
-    """Return the energy of a saddle with other atoms free, NaN if it is not there, and the point."""
+    """Return the energy of a saddle with other atoms free, NaN if not there, and the point."""
     n_atoms = max(land.sphere.atom.max(), other.sphere.atom.max()) + 1
     moved, mode = np.zeros((n_atoms, 3)), np.zeros((n_atoms, 3))
     mine, theirs = (lands.sphere.atom[: lands.sphere.n_free] for lands in (land, other))

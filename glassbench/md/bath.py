@@ -213,8 +213,10 @@ class Run:
 
     def equilibrate(self, temperature_K: float, seed: int) -> None:
         """Warm the glass up."""
-        arrays = (self.glass[name].to_numpy() for name in ("cell", "position", "species_index"))
-        with Session(self.tables, *arrays) as session:
+        cell, position, kinds = (
+            self.glass[name].to_numpy() for name in ("cell", "position", "species_index")
+        )
+        with Session(self.tables, cell, position, kinds) as session:
             session.commands(f"""
                 timestep {self.plan.timestep_ps:.17g}
                 velocity all create {2 * temperature_K} {seed} mom yes rot no dist gaussian loop all

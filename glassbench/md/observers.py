@@ -131,10 +131,9 @@ class DisplacementObserver:
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from there."""
-        self.last, self.total, self.cell = (
-            state[name].astype(np.float64) for name in ("last", "total", "cell")
-        )
-        self.marked = list(state["marked"].astype(np.float64))
+        kept = {name: np.asarray(array, np.float64) for name, array in state.items()}
+        self.last, self.total, self.cell = kept["last"], kept["total"], kept["cell"]
+        self.marked = list(kept["marked"])
 
     def describe(self) -> Arrays:
         """Return the squared displacement of each atom at each time."""

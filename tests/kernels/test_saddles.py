@@ -14,7 +14,6 @@ from glassbench.kernels.relaxation import (
     CURVATURE,
     ENERGY,
     Landscape,
-    Point,
     largest,
     start_from,
 )

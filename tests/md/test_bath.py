@@ -52,8 +52,8 @@ def warm(
 
 def test_averages(warm: xr.Dataset, small_glass: xr.Dataset, cu_zr_tables: Tables) -> None:
     """The thermostat holds, the glass expands a little, and its potential energy is 3/2 kT up."""
-    arrays = [small_glass[name].to_numpy() for name in ("cell", "position", "species_index")]
-    with Session(cu_zr_tables, *arrays) as session:
+    cell, position, kinds = (small_glass[n].values for n in ("cell", "position", "species_index"))
+    with Session(cu_zr_tables, cell, position, kinds) as session:
         session.commands("run 0 post no")
         cold = session.thermo("pe")
     np.testing.assert_allclose(warm["bath_temperature"], 300, rtol=0.15)

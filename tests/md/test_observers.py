@@ -28,7 +28,7 @@ def test_displacement_through_the_walls() -> None:
         if k in (10, 40):
             observer.mark()
     expected = [((n * velocity @ CELL) ** 2).sum(axis=1) for n in (10, 40)]
-    found = observer.describe()["squared_displacement"]
+    found = np.asarray(observer.describe()["squared_displacement"], np.float64)
     np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-12)
 
 

@@ -150,9 +150,9 @@ def test_resumed_session_goes_on(cu_zr_tables: Tables, small_glass: xr.Dataset) 
     The thermostat and the barostat go on where they were, so that the way is that of a session
     that was not saved, but for the order in which forces are summed.
     """
-    arrays = [small_glass[n].to_numpy() for n in ("cell", "position", "species_index")]
+    cell, position, kinds = (small_glass[n].values for n in ("cell", "position", "species_index"))
     fix = "fix dynamics all npt temp 300 300 0.1 iso 0 0 1.0"
-    with Session(cu_zr_tables, *arrays) as session:
+    with Session(cu_zr_tables, cell, position, kinds) as session:
         session.commands(f"timestep 0.002\nvelocity all create 600 7 loop all\n{fix}")
         session.commands("run 50 post no")
         saved = session.save()
@@ -161,11 +161,11 @@ def test_resumed_session_goes_on(cu_zr_tables: Tables, small_glass: xr.Dataset) 
     ends = []
     for _ in range(2):
         with Session.resume(cu_zr_tables, saved) as session:
-            assert session.n_atoms == len(arrays[1])
+            assert session.n_atoms == len(position)
             session.commands(f"timestep 0.002\n{fix}\nrun 20 post no")
             ends.append(session.gather("x"))
             assert session.thermo("vol") == pytest.approx(volume, rel=1e-9)
     np.testing.assert_array_equal(ends[0], ends[1])
     moved = ends[0] - straight
-    moved -= np.round(moved / arrays[0][0, 0]) * arrays[0][0, 0]  # the cell of the test is a cube
+    moved -= np.round(moved / cell[0, 0]) * cell[0, 0]  # the cell of the test is a cube
     assert np.abs(moved).max() < 1e-6
