@@ -131,7 +131,7 @@ class DisplacementObserver:
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from there."""
-        kept = {name: np.asarray(array, np.float64) for name, array in state.items()}
+        kept = {name: np.array(array, np.float64) for name, array in state.items()}
         self.last, self.total, self.cell = kept["last"], kept["total"], kept["cell"]
         self.marked = list(kept["marked"])
 
