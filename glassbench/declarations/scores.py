@@ -180,19 +180,6 @@ declare("group_count", ("group",), "1", "number of atoms in a group", kind="i")
 declare("contrast", (), "1", "mean of one group less that of the other, in its own units")
 declare("contrast_interval", ("bound",), "1", "its confidence interval", nan=True)
 declare("range_shift", (), "1", "as contrast, the smaller of the differences of extremes")
-declare("activation_density", ("species", "energy"), "1/eV", "distribution of barriers by species")
-declare("activation_peak", ("species",), "eV", "position of the peak of that distribution")
-declare("activation_peak_interval", ("species", "bound"), "eV", "its interval", nan=True)
-declare("activation_width", ("species",), "eV", "full width of the peak at half its height")
-declare("activation_width_interval", ("species", "bound"), "eV", "its interval", nan=True)
-declare("n_events", ("species",), "1", "number of events in that distribution", kind="i")
-for _name, _meaning in (
-    ("activation_peak_shift", "position of the peak of a species less that of another"),
-    ("activation_width_excess", "width of the peak of a species less that of another"),
-):
-    declare(_name, ("species", "other_species"), "eV", _meaning)
-    _dims = ("species", "other_species", "bound")
-    declare(f"{_name}_interval", _dims, "eV", "its interval", nan=True)
 declare(
     "binned_reduced_vdos",
     ("bin", "frequency"),

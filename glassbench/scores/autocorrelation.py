@@ -7,24 +7,20 @@ from typing import Annotated, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
 
 from glassbench.errors import StageError
-from glassbench.kernels.autocorrelation import (
-    CorrelationSums,
-    add_sums,
-    calc_autocorrelation,
-    normalise,
+from glassbench.kernels.autocorrelation import normalise
+from glassbench.per_atom import FloatArray, read_chosen
+from glassbench.scores.fields import (
+    LONGEST,
+    check_bins,
+    correlate_field,
+    fit_scale,
+    subtract_mean,
 )
-from glassbench.per_atom import BoolArray, check_same_atoms, read_chosen
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
-
-FloatArray = NDArray[np.float64]
-_N_LENGTHS = 400  # of the first search, 2 % apart or less
-_LONGEST = 2  # of the search, in units of the range of the fit; the shortest is the width of a bin
-_SMALLEST = 3  # bins, one more than parameters
 
 
 @stage(
@@ -113,26 +109,26 @@ def autocorrelation(
         twice `r_max_A`, or the range of the fit holds too few bins.
     """
     values, chosen = read_chosen(field, "field", variable, among, among_variable)
-    values -= values.mean(axis=None if centre == "all" else 1, keepdims=True, where=chosen)
-    n_bins = max(1, round(r_max_A / bin_width_A))
-    parts = _sum_samples(glass, values, chosen, r_max_A, n_bins)
-    kept = np.all([part.n_pairs > 0 for part in parts], axis=0)
-    r = np.array((np.arange(n_bins) + 0.5) * (r_max_A / n_bins), np.float64)
-    total = add_sums(parts)
-    fitted = kept & (r >= fit_from_A) & (r <= fit_to_A)
-    weight = np.zeros(n_bins)
-    weight[fitted] = (total.n_pairs / r**2)[fitted]
-    curve = normalise(total)
-    _check_bins(r, weight > 0)
-    decay = _decay_or_nan(r, curve, weight)
-    left_out = np.array([_without(parts, s) for s in range(len(parts))])
-    lengths = np.array([_length(r, each, weight) for each in left_out])
+    values = subtract_mean(values, chosen, centre, glass)
+    found = correlate_field(
+        glass,
+        values,
+        chosen,
+        r_max_A=r_max_A,
+        bin_width_A=bin_width_A,
+        fit_from_A=fit_from_A,
+        fit_to_A=fit_to_A,
+    )
+    r, weight, kept = found.r, found.weight, found.kept
+    decay = _decay_or_nan(r, found.curve, weight)
+    lengths = np.array([_length(r, each, weight) for each in found.left_out])
     interval = jackknife_interval(float(np.log(decay.length_A)), np.log(lengths), confidence)
-    by_sample = [_length(r, normalise(part, total), weight) for part in parts]
+    curves = jackknife_interval(found.curve, found.left_out, confidence)
+    by_sample = [_length(r, normalise(part, found.total), weight) for part in found.parts]
     return make_dataset(
         {
-            "autocorrelation": curve[kept],
-            "autocorrelation_interval": jackknife_interval(curve, left_out, confidence)[kept],
+            "autocorrelation": found.curve[kept],
+            "autocorrelation_interval": curves[kept],
             "correlation_length": decay.length_A,
             "correlation_length_interval": np.exp(interval),
             "correlation_length_sample": by_sample,
@@ -151,11 +147,10 @@ class Decay:
 
 
 def fit_decay(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:
-    """Fit A exp(-r / xi) with A > 0 by weighted least squares.
+    """Fit A exp(-r / xi) with A > 0 by weighted least squares, as `fit_scale` does.
 
-    For a given xi the best A is that of a linear fit, and what is left to do is to search the
-    one that explains the most of the curve along ln xi. A curve that falls by less than two fifths
-    over the range has no length that the range could show.
+    A curve that falls by less than two fifths over the range has no length that the range could
+    show; the shortest one is the width of a bin.
 
     Parameters
     ----------
@@ -171,66 +166,24 @@ def fit_decay(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:
     StageError
         If fewer than three distances count, or the curve does not decay over them.
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415  # a second to import
-
     some = weight > 0
-    _check_bins(r, some)
-    x, y, w = r[some], curve[some], weight[some]
-
-    def solve(log_length: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Return A at the first distance, and minus the root of the sum of squares explained."""
-        shape = np.exp(-(x - x[0]) / np.exp(log_length)[..., None])
-        overlap, norm = shape @ (w * y), shape**2 @ w
-        return overlap / norm, -overlap / np.sqrt(norm)
-
-    grid = np.linspace(np.log(r[1] - r[0]), np.log(_LONGEST * (x[-1] - x[0])), _N_LENGTHS)
-    amplitudes, left = solve(grid)
-    best = int(np.argmin(left))
-    if best in (0, _N_LENGTHS - 1) or amplitudes[best] <= 0:
+    check_bins(r, some)
+    x, y = r[some], curve[some]
+    found = fit_scale(
+        lambda length_A: np.exp(-(x - x[0]) / length_A),
+        y,
+        weight[some],
+        shortest_A=float(r[1] - r[0]),
+        longest_A=float(LONGEST * (x[-1] - x[0])),
+    )
+    if found is None:
         raise StageError(
             "the autocorrelation does not decay as an exponential",
             got=f"{y[0]:.3g} at {x[0]:.2f} angstrom and {y[-1]:.3g} at {x[-1]:.2f}",
             expected="a fall towards zero over the range of the fit",
             remedy="use more samples, or set fit_from_A and fit_to_A round the decay",
         )
-    found = minimize_scalar(
-        lambda each: float(solve(each)[1]),
-        bounds=(grid[best - 1], grid[best + 1]),
-        method="bounded",
-    )
-    length_A = float(np.exp(found.x))
-    return Decay(length_A, float(solve(found.x)[0] * np.exp(x[0] / length_A)))
-
-
-def _check_bins(r: FloatArray, some: NDArray[np.bool_]) -> None:
-    if np.count_nonzero(some) < _SMALLEST:
-        raise StageError(
-            "there are too few distances to fit a decay to",
-            got=f"{np.count_nonzero(some)} bins with pairs, of {r.size} up to {r[-1]:.2f} angstrom",
-            expected=f"at least {_SMALLEST} between fit_from_A and fit_to_A",
-            remedy="widen the range of the fit, or take a larger r_max_A or thinner bins",
-        )
-
-
-def _sum_samples(
-    glass: xr.Dataset, values: FloatArray, chosen: BoolArray, r_max_A: float, n_bins: int
-) -> list[CorrelationSums]:
-    positions = glass["position"].transpose("sample", "atom", "xyz").values
-    cells = glass["cell"].transpose("sample", "cell_vector", "xyz").values
-    check_same_atoms(positions[..., 0], values)
-    return [
-        calc_autocorrelation(at[some], cell, value[some], r_max_A=r_max_A, n_bins=n_bins)
-        for at, cell, value, some in zip(positions, cells, values, chosen, strict=True)
-    ]
-
-
-def _without(parts: list[CorrelationSums], s: int) -> FloatArray:
-    """Return C(r) without a sample; NaN where that leaves nothing, or a constant."""
-    rest = [*parts[:s], *parts[s + 1 :]]
-    try:
-        return normalise(add_sums(rest)) if rest else np.full(parts[s].n_pairs.shape, np.nan)
-    except StageError:
-        return np.full(parts[s].n_pairs.shape, np.nan)
+    return Decay(found.length_A, float(found.factor * np.exp(x[0] / found.length_A)))
 
 
 def _decay_or_nan(r: FloatArray, curve: FloatArray, weight: FloatArray) -> Decay:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from glassbench.errors import StageError
-from glassbench.per_atom import check_same_atoms, read_per_atom
+from glassbench.per_atom import BoolArray, FloatArray, check_same_atoms, read_chosen, read_per_atom
 from glassbench.scores import intervals
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _CHUNK = 2_000_000  # atoms drawn at a time: some tens of megabytes
-_ROUNDING = 1e-12  # relative variance below which a variable counts as constant
+ROUNDING = 1e-12  # relative variance below which a variable counts as constant
 
 
 @stage(
@@ -38,6 +39,7 @@ def pearson(
     x: xr.Dataset,
     y: xr.Dataset,
     fit: xr.Dataset | None = None,
+    among: xr.Dataset | None = None,
     *,
     x_variable: Annotated[str, VariableOf("x")],
     y_variable: Annotated[str, VariableOf("y")],
@@ -47,6 +49,7 @@ def pearson(
     subset: Literal["all", "test"] = "all",
     n_bootstrap: Annotated[int, Quantity(ge=100)] = 1000,
     confidence: Annotated[float, Quantity(gt=0, lt=1)] = 0.95,
+    among_variable: Annotated[str, VariableOf("among")] = "is_judged",
 ) -> xr.Dataset:
     """Correlate two per-atom variables over the atoms of each species, all samples pooled.
 
@@ -66,6 +69,9 @@ def pearson(
         Hold the two variables (sample, atom).
     fit
         Holds is_test (sample, atom); needed for the subset ``test``.
+    among
+        Holds a mask (sample, atom) of the atoms that count, as where some are not known or a fair
+        share was drawn; all count without it.
     x_variable, y_variable
         Names of the variables.
     seed
@@ -73,11 +79,13 @@ def pearson(
     x_log, y_log
         Whether the natural logarithm of the variable is taken.
     subset
-        All atoms, or those that the fit held back.
+        All atoms that count, or those of them that the fit held back.
     n_bootstrap
         Number of resamples of the atoms.
     confidence
         Confidence level of the intervals.
+    among_variable
+        Name of the mask, 0 or 1 per atom.
 
     Returns
     -------
@@ -89,22 +97,22 @@ def pearson(
     VariableError
         If an input does not hold its variable per sample and atom.
     StageError
-        If a value is not finite, a logarithm of a value <= 0 is asked for, a species has fewer
-        than four atoms, or a variable is constant.
+        If a value is not finite, a logarithm of a value <= 0 is asked for, no atom of a sample
+        counts, a species has fewer than four atoms, or a variable is constant.
     """
     names = list(map(str, glass["species"].values))
     species_index = read_per_atom(glass, "glass", "species_index")
-    values_x = _finite(read_per_atom(x, "x", x_variable), x_variable, x_log)
-    values_y = _finite(read_per_atom(y, "y", y_variable), y_variable, y_log)
-    chosen = _choose(subset, fit, species_index.shape)
-    check_same_atoms(species_index, values_x, values_y, chosen)
+    values_x, chosen = read_values(x, "x", x_variable, among, among_variable, log=x_log)
+    values_y, _ = read_values(y, "y", y_variable, among, among_variable, log=y_log)
+    in_subset = _choose(subset, fit, species_index.shape)
+    check_same_atoms(species_index, values_x, values_y, in_subset)
     rows = []
     for k, name in enumerate(names):
-        mask = chosen & (species_index == k)
+        mask = chosen & in_subset & (species_index == k)
         sample = np.nonzero(mask)[0]
         pair = _standardise(values_x[mask], values_y[mask], f"{name} atoms")
         rng = np.random.default_rng([seed, k])
-        rows.append(_score(_moments(*pair), sample, rng, n_bootstrap, confidence))
+        rows.append(_score(take_moments(*pair), sample, rng, n_bootstrap, confidence))
     labels = ("pearson_r", "pearson_r_interval_atoms", "pearson_r_interval_samples")
     values = {label: np.array([row[i] for row in rows]) for i, label in enumerate(labels)}
     n_atoms, n_samples = (np.array([row[i] for row in rows], dtype=np.int64) for i in (3, 4))
@@ -116,17 +124,37 @@ def pearson(
     return make_dataset(values, {"species": names, "bound": ["low", "high"]})
 
 
-def _finite(values: NDArray[np.generic], name: str, log: bool) -> FloatArray:
-    numbers = values.astype(np.float64)
-    bad = ~np.isfinite(numbers) | (log & (numbers <= 0))
+def read_values(
+    data: xr.Dataset,
+    role: str,
+    name: str,
+    among: xr.Dataset | None,
+    among_variable: str,
+    *,
+    log: bool,
+) -> tuple[FloatArray, BoolArray]:
+    """Return a variable, or its natural logarithm, and which atoms count, as `read_chosen`.
+
+    Raises
+    ------
+    VariableError, StageError
+        As `read_chosen`.
+    StageError
+        If the value of an atom that counts has no logarithm.
+    """
+    values, chosen = read_chosen(data, role, name, among, among_variable)
+    if not log:
+        return values, chosen
+    bad = chosen & (values <= 0)
     if bad.any():
         raise StageError(
-            f"the variable {name!r} cannot be correlated",
-            got=f"{bad.sum()} of {bad.size} atoms with values not finite"
-            + (" or at or below 0" if log else ""),
-            expected="finite values" + (" > 0, since their logarithm is taken" if log else ""),
+            f"the variable {name!r} of the input {role} has no logarithm everywhere",
+            got=f"{bad.sum()} of {chosen.sum()} atoms with values at or below 0",
+            expected="values > 0",
         )
-    return np.log(numbers) if log else numbers
+    logarithms = np.full(values.shape, np.nan)
+    np.log(values, out=logarithms, where=chosen)
+    return logarithms, chosen
 
 
 def _choose(subset: str, fit: xr.Dataset | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -144,6 +172,25 @@ def _choose(subset: str, fit: xr.Dataset | None, shape: tuple[int, ...]) -> NDAr
 
 def _standardise(x: FloatArray, y: FloatArray, what: str) -> tuple[FloatArray, FloatArray]:
     """Shift and scale, so that sums of squares lose no digits."""
+    check_varied(x, y, what)
+    return (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+
+
+def check_varied(x: FloatArray, y: FloatArray, what: str) -> None:
+    """Refuse pairs of values that are too few, or all of the same x or y.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,).
+    what
+        What they are of, for messages.
+
+    Raises
+    ------
+    StageError
+        If there are fewer than four pairs, or a variable is constant.
+    """
     smallest = 4  # below, Fisher's z has no variance
     if x.size < smallest:
         raise StageError(
@@ -152,12 +199,11 @@ def _standardise(x: FloatArray, y: FloatArray, what: str) -> tuple[FloatArray, F
             expected=f"at least {smallest}",
         )
     for label, values in (("x", x), ("y", y)):
-        if np.ptp(values) <= _ROUNDING * np.abs(values).max():
+        if np.ptp(values) <= ROUNDING * np.abs(values).max():
             raise StageError(
                 f"{label} is the same for all {what}, so that nothing correlates",
                 got=f"{values[0]:g} for {values.size} atoms",
             )
-    return (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
 
 
 def _score(
@@ -177,7 +223,8 @@ def _score(
     return r, np.quantile(over_atoms, [tail, 1 - tail]), over_samples, len(moments), samples.size
 
 
-def _moments(x: FloatArray, y: FloatArray) -> FloatArray:
+def take_moments(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Return 1, x, y, x^2, y^2 and xy of each atom, shape (n, 6)."""
     return np.column_stack([np.ones_like(x), x, y, x * x, y * y, x * y])
 
 
@@ -200,7 +247,7 @@ def pearson_from_moments(moments: FloatArray) -> FloatArray:
     """
     n, sum_x, sum_y, sum_xx, sum_yy, sum_xy = np.moveaxis(moments, -1, 0)
     variance_x, variance_y = n * sum_xx - sum_x**2, n * sum_yy - sum_y**2
-    constant = (variance_x <= _ROUNDING * n * sum_xx) | (variance_y <= _ROUNDING * n * sum_yy)
+    constant = (variance_x <= ROUNDING * n * sum_xx) | (variance_y <= ROUNDING * n * sum_yy)
     if constant.any():
         raise StageError(
             "a variable has too few distinct values for a confidence interval",

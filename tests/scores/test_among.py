@@ -14,7 +14,10 @@ from glassbench.scores.active_probability import active_probability
 from glassbench.scores.autocorrelation import autocorrelation
 from glassbench.scores.binned_trend import binned_trend
 from glassbench.scores.classification import classification
+from glassbench.scores.cluster_radius import cluster_radius
+from glassbench.scores.correlation import pearson
 from glassbench.scores.group_contrast import group_contrast
+from glassbench.scores.linear_fit import linear_fit
 from glassbench.scores.power_factor import power_factor
 from glassbench.scores.separation import separation
 
@@ -58,6 +61,29 @@ SCORES: dict[str, Callable[..., xr.Dataset]] = {
     ),
     "autocorrelation by sample": lambda data, **among: autocorrelation(
         data, data, variable="decision_value", bin_width_A=0.8, centre="sample", **among
+    ),
+    "cluster_radius": lambda data, **among: cluster_radius(
+        data, data, variable="decision_value", bin_width_A=0.8, centre="species", **among
+    ),
+    "pearson": lambda data, **among: pearson(
+        data,
+        data,
+        data,
+        x_variable="decision_value",
+        y_variable="d2min_jump",
+        y_log=True,
+        seed=1,
+        n_bootstrap=100,
+        **among,
+    ),
+    "linear_fit": lambda data, **among: linear_fit(
+        data,
+        data,
+        data,
+        x_variable="decision_value",
+        y_variable="d2min_jump",
+        y_log=True,
+        **among,
     ),
 }
 

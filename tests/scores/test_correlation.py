@@ -101,6 +101,32 @@ def test_the_subset_is_what_the_fit_held_back() -> None:
     assert result["n_samples"].values.tolist() == [2, 2]
 
 
+def test_atoms_that_do_not_count_need_no_value() -> None:
+    """NaN, or no logarithm; those that count and were held back are correlated."""
+    glass, x, y = _inputs()
+    rng = np.random.default_rng(5)
+    dims = ("sample", "atom")
+    known, is_test = rng.integers(0, 2, (2, 4, 300))
+    both = (known & is_test) == 1
+    mask = xr.Dataset({"is_drawn": (dims, known), "is_test": (dims, is_test)})
+    result = pearson(
+        glass,
+        xr.Dataset({"x": (dims, np.where(known == 1, np.exp(x["x"].values), -1.0))}),
+        y.where(known == 1),
+        mask,
+        mask,
+        subset="test",
+        x_log=True,
+        among_variable="is_drawn",
+        **SETTINGS,
+    )
+    for k in range(2):
+        own = both & (glass["species_index"].values == k)
+        expected = np.corrcoef(x["x"].values[own], y["y"].values[own])[0, 1]
+        assert float(result["pearson_r"][k]) == pytest.approx(expected, abs=1e-12)
+        assert int(result["n_atoms"][k]) == own.sum()
+
+
 def test_one_sample_has_no_interval_over_samples() -> None:
     """It is NaN, and the verdict's interval is the one over atoms."""
     result = pearson(*_inputs(n_samples=1), **SETTINGS)
@@ -191,7 +217,7 @@ def test_nan_is_refused() -> None:
     """One NaN among 1200 atoms."""
     glass, x, y = _inputs()
     x["x"].values[0, 0] = np.nan
-    with pytest.raises(StageError, match=r"'x' cannot be correlated(.|\n)*1 of 1200 atoms"):
+    with pytest.raises(StageError, match=r"'x' of the input x is not finite(.|\n)*1 of 1200 atoms"):
         pearson(glass, x, y, **SETTINGS)
 
 
@@ -200,7 +226,9 @@ def test_the_logarithm_of_zero_is_refused() -> None:
     glass, x, y = _inputs()
     y["y"].values[:] = 1.0
     y["y"].values[0, 0] = 0.0
-    with pytest.raises(StageError, match=r"'y' cannot be correlated(.|\n)*at or below 0"):
+    with pytest.raises(
+        StageError, match=r"'y' of the input y has no logarithm(.|\n)*at or below 0"
+    ):
         pearson(glass, x, y, y_log=True, **SETTINGS)
 
 
