@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from glassbench.kernels.relaxation import Landscape, Point
 
 FOUND_IN_A = 9.0
-RADII_A = (7.0, 8.0, 10.0, 11.0, 12.0, 13.0, 14.0, np.inf)
+RADII_A = (7.0, 8.0, 10.0, 12.0, 14.0, np.inf)
 SETTINGS = Settings(step_A=0.15, curvature=-0.3, force_tolerance=0.01, max_evaluations=1500)
 KICK_A, KICK_RADIUS_A = 0.1, 2.0
-N_GLASSES, ATOMS_PER_GLASS, EVENTS_PER_ATOM = 4, 27, 2
+N_GLASSES, ATOMS_PER_GLASS, EVENTS_PER_ATOM = 4, 14, 4
 MAX_SEARCHES = 20
 SEED = 7
 
@@ -73,7 +73,10 @@ def study(sample: int, run: glassbench.Run) -> NDArray[np.float64]:
         kinds,
         read_splines(run["potential"]),
     )
-    everything = whole.free(0, np.inf)
+    vector = whole.positions - whole.positions[0]
+    vector -= np.round(vector @ np.linalg.inv(whole.cell)) @ whole.cell
+    # The atom farthest away is held, so that the glass cannot drift.
+    everything = whole.free(0, np.linalg.norm(vector, axis=1).max())
     rng = np.random.default_rng([SEED, sample])
     rows = []
     for atom in rng.choice(len(kinds), ATOMS_PER_GLASS, replace=False):
@@ -121,7 +124,7 @@ def print_table(energies: NDArray[np.float64]) -> None:
                 f"rho {np.corrcoef(best, exact)[0, 1]:.3f}"
             )
     medians = {radii[k]: np.median(e[:, k] - exact) for k in order}
-    for a, b in ((8.0, 11.0), (9.0, 12.0), (10.0, 14.0)):
+    for a, b in ((8.0, 10.0), (9.0, 12.0), (10.0, 14.0)):
         print(
             f"power from {a:g} to {b:g} A: {-np.log(medians[b] / medians[a]) / np.log(b / a):.2f}"
         )
@@ -129,5 +132,7 @@ def print_table(energies: NDArray[np.float64]) -> None:
 
 if __name__ == "__main__":
     protocol = glassbench.run("igd-2021", scale="laptop", until="glass")
-    parts = [study(sample, protocol) for sample in range(N_GLASSES)]
-    print_table(np.concatenate(parts))
+    parts = []
+    for sample in range(N_GLASSES):
+        parts.append(study(sample, protocol))
+        print_table(np.concatenate(parts))

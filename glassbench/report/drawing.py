@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FAN_2020 = "Fan, Ding and Ma, Mater. Today 40, 48 (2020)"
 YANG_2021 = "Yang et al., Phys. Rev. B 104, 064108 (2021)"
+YANG_2022 = "Yang and Wang, Front. Mater. 9, 855681 (2022)"
 D2MIN = r"$\Delta D^2_\mathrm{min}$"
 D2MIN_TEXT = "\u0394D\u00b2min"  # for captions, which know no subscripts
 SYMBOLS = {"d2min_jump": D2MIN_TEXT}  # of variables, for captions
@@ -25,6 +26,8 @@ NAMES = {
     "binned_boson_peak": "boson peak",
     "soft_mode_participation": "participation in soft modes",
     "orientational_order": "orientational order",
+    "motif_entropy": "motif entropy",
+    "motif_entropy_series": "motif entropy",
 }
 
 
@@ -76,6 +79,12 @@ def unit_label(variable: str, *, inverse: bool = False) -> str:
     if inverse and unit:
         return f" ({unit.removeprefix('1/')})" if unit.startswith("1/") else f" (1/{unit})"
     return f" ({unit})" if unit else ""
+
+
+def unit_after(variable: str) -> str:
+    """Return the unit of a variable as it follows a number, empty for a pure number."""
+    unit = say_unit(VARIABLES[variable].units) if variable in VARIABLES else ""
+    return f" {unit}" if unit else ""
 
 
 def join_words(parts: list[str]) -> str:

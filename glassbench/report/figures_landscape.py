@@ -1,4 +1,4 @@
-"""Figures of the energy landscape: barriers around atoms, and the searches that found them."""
+"""Figures of energy barriers around single atoms, and of the searches that found these."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import numpy as np
 
 from glassbench.report.drawing import YANG_2021, Drawing, join_words
 from glassbench.report.slabs import MAP, SIZE_IN, Slab, add_colour_bar, cut_middle, draw_atoms
-from glassbench.report.sources import makers, param, read, read_interval, read_sample, read_species
+from glassbench.report.sources import makers, param, read, read_sample
 from glassbench.report.style import (
     INK,
     Margins,
     add_grid,
-    colour_of,
     count_cells,
     make_panels,
     series_colour,
     shades_of,
 )
-from glassbench.report.words import EN_DASH, count, say, say_measured
+from glassbench.report.words import count, say, say_measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from glassbench.api import Run
 
-SHAPE = ("activation_density", "activation_peak", "activation_width")
 SEARCHES = ("n_searches", "sphere_correction", "is_searched", "is_drawn", "activation_energy")
 FEWEST = 10  # coloured atoms in a map; fewer show nothing
 THICKNESS_A = 5.0
@@ -38,7 +36,6 @@ SPREAD_BINS = 24
 BESIDE = replace(MAP, between=0.75)
 LIMITS = (2, 98)  # percentiles between which colours change
 RANGE = (5, 50, 95)  # percentiles of the error of the sphere
-CLOSE = Margins(between=0.3)
 NAMED = Margins(left=1.95, between=0.6)
 ENERGY = "activation energy (eV)"
 # What became of a search, in words; the other names are words already.
@@ -52,111 +49,14 @@ OUTCOMES = {
 }
 
 
-def plan_barriers(run: Run, stage_id: str) -> Drawing:
-    """Plan the distribution of activation energies, of all atoms and by species."""
-    made = run.protocol.stages[stage_id].stage.makes
-    data = read(run, stage_id, *made)
-    source = run.protocol.stages[stage_id].inputs["barriers"]
-    barriers = read(run, source, "activation_energy", "is_drawn")
-    names, index = read_species(run, stage_id, barriers)
-    drawn = barriers["activation_energy"].transpose("sample", "atom", "event").values
-    drawn = np.where(barriers["is_drawn"].values[..., None] == 1, drawn, np.nan)
-    events = [drawn[index.values == k] for k in range(len(names))]
-    n_events = data["n_events"].sel(species=names).values
-
-    def make() -> Figure:
-        columns = 1 + len(names)
-        figure, axes = make_panels(
-            columns, size_in=(2.05, 2.1), margins=CLOSE, sharex=True, sharey=True
-        )
-        whole = n_events @ data["activation_density"].sel(species=names).values / n_events.sum()
-        _draw_events(axes[0, 0], drawn, data["energy"].values, whole, INK)
-        axes[0, 0].set_title("all species")
-        for k, name in enumerate(names):
-            ax, one, colour = axes[0, k + 1], data.sel(species=name), colour_of(name, k)
-            curve = one["activation_density"].values
-            _draw_events(ax, events[k], data["energy"].values, curve, colour)
-            _mark_peak(ax, one, colour)
-            ax.set_title(name)
-        axes[0, 0].set(ylabel="probability density (1/eV)", ylim=(0, None))
-        axes[0, 0].set_xlim(0, np.nanmax(drawn))
-        return figure
-
-    smoothing = param(run, stage_id, "smoothing_eV")
-    caption = (
-        f"Energies of {_say_events(names, n_events)} around atoms that were drawn at random"
-        f"{_say_atoms(drawn)}, above that of the glass. Steps: as found; line: smoothed"
-        + (f" by a Gaussian of {smoothing:g} eV" if smoothing else "")
-        + "; dots and bars: its peak and the full width at half the height. "
-        + " ".join(_say_peak(data.sel(species=name), name) for name in names)
-        + _say_shift(data, names)
-        + f" Drawn as Fig. 2(a){EN_DASH}(c) of {YANG_2021}."
-    )
-    alt = f"Distributions of activation energies of all atoms and of {join_words(names)}"
-    title = "Energy barriers"
-    return Drawing(f"{stage_id}-barriers", title, caption, alt, make)
-
-
-def _say_events(names: list[str], n_events: NDArray[Any]) -> str:
-    parts = [f"{say(int(n))} {name}" for n, name in zip(n_events, names, strict=True)]
-    return f"{join_words(parts)} events"
-
-
-def _say_atoms(drawn: NDArray[Any]) -> str:
-    n_atoms = int(np.isfinite(drawn).any(axis=-1).sum())
-    return f", {say(n_atoms)} in {count(len(drawn), 'sample')}"
-
-
-def _say_peak(one: xr.Dataset, name: str) -> str:
-    peak, width = (
-        say_measured(float(one[variable]), read_interval(one, variable)) for variable in SHAPE[1:]
-    )
-    return f"{name}: peak at {peak} eV, {width} eV wide."
-
-
-def _say_shift(data: xr.Dataset, names: list[str]) -> str:
-    """Say how the last species differs from the first, of which the paper speaks."""
-    if len(names) != 2:  # noqa: PLR2004  # a difference takes two
-        return ""
-    pair = data.sel(species=names[1], other_species=names[0])
-    shift, excess = (
-        say_measured(float(pair[variable]), read_interval(pair, variable))
-        for variable in ("activation_peak_shift", "activation_width_excess")
-    )
-    return f" {names[1]} less {names[0]}: {shift} eV and {excess} eV."
-
-
-def _draw_events(
-    ax: Axes, events: NDArray[Any], energy: NDArray[Any], curve: NDArray[Any], colour: str
-) -> None:
-    found = events[np.isfinite(events)]
-    density, edges = np.histogram(found, bins=count_cells(found.size), density=True)
-    ax.stairs(density, edges, color=colour, fill=True, alpha=0.25)
-    ax.plot(energy, curve, color=colour)
-    ax.set_xlabel(ENERGY)
-    add_grid(ax)
-
-
-def _mark_peak(ax: Axes, one: xr.Dataset, colour: str) -> None:
-    """Mark the peak with its interval, and the width at half its height."""
-    energy, curve = one["energy"].values, one["activation_density"].values
-    top, place = float(curve.max()), float(one["activation_peak"])
-    below = np.flatnonzero(curve[: int(curve.argmax())] < top / 2)
-    left = float(energy[below[-1]]) if below.size else 0.0
-    right = left + float(one["activation_width"])
-    ax.plot([left, right], [top / 2, top / 2], "|-", color=INK, linewidth=0.9)
-    ax.plot(place, top, "o", color=colour, markeredgecolor=INK, markeredgewidth=0.7, zorder=4)
-    interval = read_interval(one, "activation_peak")
-    if interval is not None:
-        ax.plot(interval, [top, top], color=INK, linewidth=1.2, zorder=3)
-
-
-def plan_searches(run: Run, stage_id: str) -> Drawing:
+def plan_searches(run: Run, stage_id: str) -> Drawing | None:
     """Plan what became of the searches, and the error of the sphere that was taken off."""
     data = read(run, stage_id, *SEARCHES, "n_evaluations")
-    share = data["n_searches"].sum(("sample", "atom")) / int(data["n_searches"].sum())
     error = data["sphere_correction"].values
     error = error[np.isfinite(error)]
+    if not error.size:
+        return None
+    share = data["n_searches"].sum(("sample", "atom")) / int(data["n_searches"].sum())
     low, middle, high = np.percentile(error, RANGE)
 
     def make() -> Figure:
@@ -243,9 +143,13 @@ class Atoms(NamedTuple):
     events: dict[str, NDArray[Any]]
 
 
-def plan_barrier_map(run: Run, stage_id: str) -> Drawing:
+def plan_barrier_map(run: Run, stage_id: str) -> Drawing | None:
     """Plan the mean barriers of the atoms of a slab, and the spread of those of two atoms."""
-    sample = max(key for key in run.results.keys[stage_id] if key is not None)
+    is_drawn = read(run, stage_id, "is_drawn")["is_drawn"] == 1
+    samples = is_drawn["sample"].values[is_drawn.any("atom").values]
+    if not samples.size:
+        return None
+    sample = int(samples.max())
     data = read_sample(run, stage_id, sample, *SEARCHES, "mean_activation_energy")
     source = run.protocol.stages[stage_id].inputs.get("glass") or makers(run, "position")[0]
     glass = read_sample(run, source, sample, "position", "cell", "species_index", "mass")

@@ -28,7 +28,7 @@ from glassbench.report.style import (
     make_panels,
     series_colour,
 )
-from glassbench.report.words import say_measured
+from glassbench.report.words import say_measured, say_published
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +56,7 @@ def plan_split_peak(run: Run, stage_id: str) -> Drawing:
     published = [published_value(run, stage_id, "peak_position", {"peak": n}) for n in names]
     intervals = [read_interval(data.sel(peak=name), "peak_position") for name in names]
     found = [
-        f"{say_measured(place, interval)} Å ({_words(name)}{_say_paper(paper)})"
+        f"{say_measured(place, interval)} Å ({_words(name)}{say_published(paper)})"
         for name, place, interval, paper in zip(names, places, intervals, published, strict=True)
     ]
     depth = say_measured(float(data["split_depth"]), read_interval(data, "split_depth"))
@@ -78,10 +78,6 @@ def plan_split_peak(run: Run, stage_id: str) -> Drawing:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _say_paper(value: float | None) -> str:
-    return "" if value is None else f"; the paper has {say_measured(value)}"
 
 
 def _draw_peaks(ax: Axes, curve: xr.DataArray, places: list[float]) -> None:
@@ -135,7 +131,8 @@ def plan_autocorrelation(run: Run, stage_id: str) -> Drawing:
         return _make_decays(panels)
 
     found = [
-        f"{field.length} ({field.subject.label}{_say_paper(field.published)})" for field in fields
+        f"{field.length} ({field.subject.label}{say_published(field.published)})"
+        for field in fields
     ]
     caption = (
         "Normalised spatial autocorrelation C(r), on a logarithmic scale, against distance; bands: "

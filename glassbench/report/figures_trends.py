@@ -11,6 +11,7 @@ from glassbench.report.drawing import (
     D2MIN_TEXT,
     FAN_2020,
     YANG_2021,
+    YANG_2022,
     Drawing,
     join_words,
     label_of,
@@ -51,6 +52,8 @@ SEEN = {
     ("binned_boson_peak", "orientational_order"): f"Fig. 5(d) of {FAN_2020}",
     ("soft_mode_participation", FLEXIBILITY): f"Fig. 4(c) of {FAN_2020}",
     ("mean_activation_energy", FLEXIBILITY): f"Fig. 9(c) of {FAN_2020}",
+    ("mean_activation_energy", "motif_entropy"): f"Fig. 3C of {YANG_2022}",
+    ("boson_peak_intensity", "motif_entropy"): f"Fig. 4C of {YANG_2022}",
 }
 MANY = 60  # points, which error bars would hide
 STEEP = 10.0  # largest over smallest value, from which on a logarithmic axis shows more

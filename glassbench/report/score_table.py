@@ -30,6 +30,11 @@ NAMES = {
     "correlation_length": "correlation length \u03be",
     "boson_peak_angular": "boson peak, angular frequency",
     "boson_peak_contrast_angular": "boson peak contrast, angular",
+    "saturation_rise": "rise in the last half",
+    "cluster_radius": "cluster radius R",
+    "overlap_ratio_chance": "overlap ratio, permuted",
+    "smooth_pearson": "Pearson \u03c1, smooth fields",
+    "smooth_pearson_chance": "Pearson \u03c1, permuted",
 }
 
 
@@ -93,12 +98,19 @@ def tabulate_scores(run: Run) -> ScoreTable:
         if call.id in run:
             for variable in _list_scalars(call):
                 row = scores.setdefault(variable, {})
-                subject = subject_of(run, call.id).label
+                subject = _say_subject(run, call)
                 own = f"{subject} ({call.id})" if subject in row else subject
                 row[own] = _read_score(run, call.id, variable)
     subjects = dict.fromkeys(subject for row in scores.values() for subject in row)
     count = {subject: sum(subject in row for row in scores.values()) for subject in subjects}
     return ScoreTable(tuple(sorted(subjects, key=lambda subject: -count[subject])), scores)
+
+
+def _say_subject(run: Run, call: StageCall) -> str:
+    """Name what a score is about: two stages where it relates theirs to each other."""
+    if {"x", "y"} <= set(call.inputs):
+        return f"{call.inputs['x']} with {call.inputs['y']}"
+    return subject_of(run, call.id).label
 
 
 def _list_scalars(call: StageCall) -> Iterator[str]:

@@ -56,12 +56,30 @@ def draw_atoms(
     slab: Slab,
     values: NDArray[Any],
     shades: Colormap,
+    *,
+    size_in: float = SIZE_IN,
     **options: Any,  # noqa: ANN401  # of scatter
 ) -> PathCollection:
-    """Draw the atoms as discs, those with the largest values on top and those without any below."""
+    """Draw the atoms as discs, those with the largest values on top and those without any below.
+
+    Parameters
+    ----------
+    ax
+        Where.
+    slab
+        The atoms.
+    values
+        One per atom, NaN where there is none, shape (n,).
+    shades
+        Colours.
+    size_in
+        Width of the map in inches.
+    options
+        Of ``Axes.scatter``.
+    """
     unknown = np.flatnonzero(np.isnan(values))
     order = np.argsort(values)[: len(values) - len(unknown)]  # NaN comes last
-    common: dict[str, Any] = {"s": disc_area(slab), "linewidths": 0}
+    common: dict[str, Any] = {"s": disc_area(slab, size_in), "linewidths": 0}
     dense = len(values) > DENSE
     if unknown.size:
         ax.scatter(slab.x[unknown], slab.y[unknown], color=UNKNOWN, rasterized=dense, **common)
@@ -71,9 +89,9 @@ def draw_atoms(
     return discs
 
 
-def disc_area(slab: Slab) -> float:
-    """Return the area of a disc in points^2, as matplotlib wants it."""
-    points_per_A = 72 * SIZE_IN / max(slab.size)
+def disc_area(slab: Slab, size_in: float = SIZE_IN) -> float:
+    """Return the area of a disc in points^2, as matplotlib wants it, in a map of some width."""
+    points_per_A = 72 * size_in / max(slab.size)
     return (DIAMETER_A * points_per_A) ** 2
 
 

@@ -75,6 +75,43 @@ def read_species(run: Run, stage_id: str, like: xr.Dataset) -> tuple[list[str], 
     return [str(name) for name in glass["species"].values], index
 
 
+def read_counted(
+    run: Run, stage_id: str, role: str, variable: str, among: str = "among"
+) -> xr.Dataset:
+    """Read a variable of an input of a score (sample, atom, ...), NaN where it does not count.
+
+    Parameters
+    ----------
+    run
+        The run.
+    stage_id
+        The score.
+    role
+        The input that has the variable.
+    variable
+        Its name.
+    among
+        The input that says which atoms count; all do where the score has none.
+    """
+    call = run.protocol.stages[stage_id]
+    values = read(run, call.inputs[role], variable)
+    if among in call.inputs:
+        mask = str(call.params.get(f"{among}_variable", JUDGED))
+        values = values.where(read(run, call.inputs[among], mask)[mask] == 1)
+    return values.transpose("sample", "atom", ...)
+
+
+def find_source(run: Run, stage_id: str, variable: str) -> str | None:
+    """Find the stage with a result that makes a variable, among those that a stage builds on."""
+    waiting = [stage_id]
+    for current in waiting:  # which grows on the way
+        call = run.protocol.stages[current]
+        if variable in call.stage.makes:
+            return current if current in run else None
+        waiting.extend(name for name in call.inputs.values() if name not in waiting)
+    return None
+
+
 def param(run: Run, stage_id: str, name: str, default: Any = None) -> Any:  # noqa: ANN401  # any type
     """Return a parameter of a stage, or a default if it has no such parameter."""
     return run.protocol.stages[stage_id].params.get(name, default)

@@ -161,6 +161,11 @@ def say_measured(value: float | None, interval: tuple[float, float] | None = Non
     return text.replace("-", MINUS)
 
 
+def say_published(value: float | None) -> str:
+    """Write what the paper has, to go on after a measured value; nothing if it has no number."""
+    return "" if value is None else f"; the paper has {say_measured(value)}"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """Write a number of things, with the plural where it belongs."""
     return f"{_group(number)} {noun if number == 1 else plural or noun + 's'}"

@@ -178,6 +178,36 @@ def _find_near(position: FloatArray, cell: FloatArray, radius_A: float) -> csr_a
     return (coo_array((ones, (pairs.i, pairs.j)), shape=(n, n)) + eye_array(n)).tocsr()
 
 
+def average_over_spheres(
+    values: FloatArray, position: FloatArray, cell: FloatArray, *, radius_A: float
+) -> FloatArray:
+    """Average a field as the overlap does, at the atoms within spheres around each.
+
+    Parameters
+    ----------
+    values
+        NaN where the field is not known, shape (n,).
+    position, cell
+        Shape (n, 3) and (3, 3), angstrom.
+    radius_A
+        Radius of the spheres, at most half the box.
+
+    Returns
+    -------
+    Shape (n,); NaN where a sphere holds no known value.
+
+    Raises
+    ------
+    StageError
+        If the box is under twice the radius.
+    """
+    near, known = _find_near(position, cell, radius_A), np.isfinite(values)
+    number, total = near @ known.astype(np.float64), near @ np.where(known, values, 0.0)
+    mean = np.full(len(values), np.nan)
+    np.divide(total, number, out=mean, where=number > 0)
+    return mean
+
+
 def _permute(
     y: FloatArray,
     known: BoolArray,

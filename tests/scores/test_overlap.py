@@ -14,7 +14,7 @@ from scipy import stats
 
 from glassbench.engine.check import check_output
 from glassbench.errors import StageError, VariableError
-from glassbench.scores.overlap import _permute, overlap
+from glassbench.scores.overlap import _permute, average_over_spheres, overlap
 from glassbench.stage import REGISTRY
 
 Array = NDArray[np.float64]
@@ -105,6 +105,21 @@ def test_it_equals_the_naive_one(seed: int, share: float, sign: str) -> None:
     assert float(found["overlap_ratio"]) == pytest.approx(shared / expected)
     assert float(found["smooth_pearson"]) == pytest.approx(dx @ dy / np.sqrt(dx @ dx * (dy @ dy)))
     assert int(found["overlap_count"]) == len(dx)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 99), st.floats(0, 1))
+def test_spheres_hold_the_atom_and_its_known_neighbours(seed: int, share: float) -> None:
+    """NaN where a sphere has no known value; as found atom by atom."""
+    glass = _glass(1, 80, seed).isel(sample=0)
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random(80) < share, rng.normal(size=80), np.nan)
+    position, cell = glass["position"].values, glass["cell"].values
+    found = average_over_spheres(values, position, cell, radius_A=4.0)
+    for own, near in zip(found, _distances(position) < 4.0, strict=True):
+        inside = values[near & np.isfinite(values)]
+        expected = inside.mean() if inside.size else np.nan
+        assert own == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize(("factor", "sign"), [(3.0, "high"), (-0.5, "low")])

@@ -57,9 +57,15 @@ STEPS = {
         "features.saddles", {"glass": "glass"}, {"sphere_A": 9.0, "outer_sphere_A": 12.0}
     ),
     "shape": Step(
-        "scores.activation_distribution",
-        {"glass": "glass", "barriers": "barriers"},
-        {"smoothing_eV": 0.2},
+        "scores.distribution",
+        {"glass": "glass", "values": "barriers", "among": "barriers"},
+        {"variable": "activation_energy", "bin_width": 0.02, "smoothing": 0.2, "lower_bound": 0.0,
+         "among_variable": "is_drawn"},
+    ),
+    "theta_shape": Step(
+        "scores.distribution",
+        {"glass": "glass", "values": "theta"},
+        {"variable": "orientational_order", "bin_width": 0.02, "smoothing": 0.1},
     ),
     "spectrum": Step("features.vibrational_spectrum", {"glass": "glass"}, {}),
     "spectrum_md": Step("md.velocity_spectrum", {"glass": "glass"}, {}),

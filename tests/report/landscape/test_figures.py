@@ -23,7 +23,8 @@ from glassbench.report.sources import makers
 from glassbench.report.style import RC
 
 FIGURES = [
-    "shape-barriers",
+    "shape-distribution",
+    "theta_shape-distribution",
     "barriers-map",
     "barrier_trend-trend",
     "contrast_cu-contrast",
@@ -91,7 +92,7 @@ def test_draw_figures__one_sample_has_no_intervals(run_landscape: Callable[..., 
 @pytest.mark.parametrize(
     ("name", "units"),
     [
-        ("shape-barriers", ["(eV)", "(1/eV)"]),
+        ("shape-distribution", ["(eV)", "(1/eV)"]),
         ("barriers-map", ["(Å)", "(eV)"]),
         ("barriers-searches", ["(%)", "(eV)"]),
         ("barrier_trend-trend", ["mean activation energy (eV)", "orientational order (Å)"]),
@@ -125,6 +126,8 @@ def test_figures__have_units(drawings: dict[str, Drawing], name: str, units: lis
         ("bins_cu-trend", "Drawn as Fig. 5(d) of Fan, Ding and Ma"),
         ("barrier_contrast-contrast", "Drawn as Fig. 9(a) and (b) of Fan, Ding and Ma"),
         ("barrier_trend-trend", "belongs to the random share: 195 of 648 atoms (barriers)."),
+        ("shape-distribution", "belongs to the random share: 195 of 648 atoms (barriers)."),
+        ("shape-distribution", "(c) of Yang et al."),
         ("barrier_contrast-contrast", "belongs to the random share: 195 of 648 atoms (barriers)."),
     ],
 )
@@ -141,7 +144,7 @@ def test_barriers__have_the_score_and_all_drawn_events(
     """Rearranged atoms that were searched besides are left out."""
     barriers, shape = landscape_run["barriers"], landscape_run["shape"]
     drawn = barriers["activation_energy"].where(barriers["is_drawn"] == 1).values
-    axes = make_axes(drawings["shape-barriers"])
+    axes = make_axes(drawings["shape-distribution"])
     whole = axes[0].patches[0].get_data()  # type: ignore[attr-defined]  # of steps
     counts = whole.values * np.diff(whole.edges) * np.isfinite(drawn).sum()
     assert counts.sum() == pytest.approx(195 * 5)
@@ -149,14 +152,32 @@ def test_barriers__have_the_score_and_all_drawn_events(
     for ax, name in zip(axes[1:], ("Cu", "Zr"), strict=True):
         one = shape.sel(species=name)
         (width, _), (peak, _) = get_points(ax, 1), get_points(ax, 2)
-        assert np.ptp(width) == pytest.approx(float(one["activation_width"]))
-        assert peak[0] == pytest.approx(float(one["activation_peak"]))
-    assert f"{int(shape['n_events'][0])} Cu and" in drawings["shape-barriers"].caption
+        assert np.ptp(width) == pytest.approx(float(one["distribution_width"]))
+        assert peak[0] == pytest.approx(float(one["distribution_peak"]))
+    caption = drawings["shape-distribution"].caption
+    assert f"{int(shape['distribution_count'][0])} Cu and" in caption
+    assert "Zr events, around 195 atoms in 3 samples." in caption
+
+
+def test_distribution__of_one_value_per_atom(
+    landscape_run: Run, drawings: dict[str, Drawing]
+) -> None:
+    """Of another variable, in its own words and units, of all atoms and without a bound."""
+    drawing = drawings["theta_shape-distribution"]
+    theta = landscape_run["theta"]["orientational_order"].values
+    ax = make_axes(drawing)[0]
+    assert ax.get_xlabel() == "orientational order (Å)"
+    assert ax.get_ylabel() == "probability density (1/Å)"
+    assert ax.get_xlim() == pytest.approx((theta.min(), theta.max()))
+    assert "of 324 Cu and 324 Zr atoms in 3 samples. Steps" in drawing.caption
+    assert "Gaussian of 0.1 Å" in drawing.caption
+    assert "Only atoms count" not in drawing.caption
+    assert "Drawn as" not in drawing.caption
 
 
 def test_width__begins_where_the_curve_is_half_as_high(drawings: dict[str, Drawing]) -> None:
     """Either end of the bar lies on the curve, to a bin."""
-    for ax in make_axes(drawings["shape-barriers"])[1:]:
+    for ax in make_axes(drawings["shape-distribution"])[1:]:
         x, curve = get_points(ax, 0)
         ends, half = get_points(ax, 1)
         np.testing.assert_allclose(np.interp(ends, x, curve), half, rtol=0.05)
