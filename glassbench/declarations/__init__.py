@@ -10,8 +10,10 @@ from glassbench.declarations import (  # noqa: F401  # they declare
     models,
     motifs,
     motion,
+    order,
     relations,
     scores,
+    thermal,
 )
 from glassbench.declarations.declare import VARIABLES, Variable
 

@@ -6,6 +6,43 @@ start times. ``temperature``, ``start`` and ``lag`` are coordinates, in K, ps an
 
 from glassbench.declarations.declare import declare
 
+# Along a cooling run, and at temperatures on the way
+declare("cooling_temperature", ("time",), "K", "temperature along the cooling run")
+declare("cooling_volume", ("time",), "angstrom^3", "volume along the cooling run")
+declare("cooling_energy", ("time",), "eV", "potential energy along the cooling run")
+declare(
+    "thermal_crystalline_share",
+    ("temperature",),
+    "1",
+    "share of atoms with a crystalline environment at the end of the stay",
+)
+declare(
+    "thermal_displacement",
+    ("species", "temperature", "lag"),
+    "angstrom^2",
+    "mean squared displacement over the lag, NaN without atoms of the species",
+    nan=True,
+)
+
+# Under load
+declare("axial_strain", ("time",), "1", "mean compressive strain since the time before, 1 - L/L0")
+declare("axial_stress", ("time",), "GPa", "mean compressive stress along the axis since then")
+declare("lateral_stress", ("time",), "GPa", "mean compressive stress across the axis since then")
+declare("load_temperature", ("time",), "K", "mean temperature since the time before")
+declare(
+    "interval_d2min",
+    ("atom", "start", "interval"),
+    "angstrom^2",
+    "non-affine squared displacement over the interval",
+)
+declare(
+    "interval_von_mises", ("atom", "start", "interval"), "1", "von Mises strain over the interval"
+)
+declare(
+    "interval_rotation", ("atom", "start", "interval"), "rad", "local rotation over the interval"
+)
+
+# What models learn from
 declare(
     "lag_feature",
     ("atom", "temperature", "start", "lag"),

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from glassbench.kernels.relaxation import Point
 
 DRAWING, KICKS = 0, 1  # streams of random numbers
-# Energies of saddles in a sphere lie above those of the whole glass as 1/R^2.5 to 1/R^3, measured on
-# 224 saddles of glasses of 2 000 atoms; see docs/design/saddles.md for the error that is left.
+# Energies of saddles in a sphere lie above those of the whole glass as 1/R^2.5 to 1/R^3: 224
+# saddles of glasses of 2 000 atoms, docs/design/saddles.md, which has the error that is left.
 BOUNDARY_POWER = 2.5
 SAME_SADDLE_A = 0.5  # largest difference of a coordinate between the spheres
 FURTHER = 0.1  # of the tolerance, for points with a second negative curvature

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from glassbench.checks import check_rising
 from glassbench.cost import Cost
 from glassbench.errors import StageError
+from glassbench.md.clock import SEGMENT_PS, to_steps
 from glassbench.md.observers import OBSERVERS, Arrays, Frame
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.session import Session
-from glassbench.md.thermal_vibration import THERMOSTAT_PS, barostat_damping_ps
+from glassbench.md.thermal_vibration import THERMOSTAT_PS, zero_pressure_fix
 from glassbench.stage import Makes, Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
 
@@ -29,8 +29,6 @@ Observed = Literal["motifs", "displacements"]
 MADE = {name: observer.makes for name, observer in OBSERVERS.items()}
 STATE = ("temp", "vol", "pe")  # LAMMPS' names of what `AVERAGES` are of
 AVERAGES = ("bath_temperature", "bath_volume", "bath_energy")
-SEGMENT_PS = 25.0  # a minute or two of work, after which there is a checkpoint
-ROUNDING = 1e-6  # of a time in intervals
 
 
 def count_steps(params: Params, size: Size) -> float:
@@ -163,19 +161,9 @@ class Plan(NamedTuple):
 def _plan(
     times_ps: list[float], equilibration_ps: float, sample_every_fs: float, timestep_fs: float
 ) -> Plan:
-    check_rising("times_ps", times_ps)
     timestep_ps = 1e-3 * timestep_fs
     steps = max(1, round(sample_every_fs / timestep_fs))
-    frames = np.array(times_ps) / (steps * timestep_ps)
-    odd = np.flatnonzero(np.abs(frames - np.round(frames)) > ROUNDING * np.maximum(frames, 1))
-    if odd.size or round(frames[0]) < 1:
-        raise StageError(
-            "times_ps holds a time at which there is no frame",
-            got=f"{times_ps[odd[0] if odd.size else 0]:g} ps",
-            expected=f"multiples of {steps * timestep_ps:g} ps, the interval between frames",
-            remedy="change times_ps or sample_every_fs",
-        )
-    marks = tuple(int(n) for n in np.round(frames))
+    marks = to_steps("times_ps", times_ps, steps * timestep_ps, set_by="sample_every_fs")
     return Plan(timestep_ps, steps, round(equilibration_ps / timestep_ps), marks)
 
 
@@ -190,12 +178,10 @@ def _check_observed(observe: list[Observed]) -> None:
 
 def _choose_fix(glass: xr.Dataset, ensemble: str, temperature_K: float) -> str:
     """Return LAMMPS' integrator with its arguments."""
-    thermostat = f"temp {temperature_K} {temperature_K} {THERMOSTAT_PS}"
     if ensemble == "nvt":
-        return f"nvt {thermostat}"
+        return f"nvt temp {temperature_K} {temperature_K} {THERMOSTAT_PS}"
     volume = abs(float(np.linalg.det(glass["cell"].to_numpy())))
-    damping_ps = barostat_damping_ps(temperature_K, volume / glass.sizes["atom"])
-    return f"npt {thermostat} iso 0 0 {damping_ps:.17g}"
+    return zero_pressure_fix(temperature_K, volume / glass.sizes["atom"])
 
 
 class Run:
@@ -231,13 +217,9 @@ class Run:
         """Go on by a segment, in a fresh session."""
         last = min(self.n_done + self.plan.frames_per_segment, self.plan.n_frames)
         with Session.resume(self.tables, self.lammps_state) as session:
-            session.commands(f"""
-                timestep {self.plan.timestep_ps:.17g}
-                fix dynamics all {self.fix}
-                run 0 post no
-            """)
+            session.begin_run(self.fix, self.plan.timestep_ps)
             while self.n_done < last:
-                session.commands(f"run {self.plan.steps_per_frame} pre no post no")
+                session.go_on(self.plan.steps_per_frame)
                 self._take(session)
             self.lammps_state = session.save()
 

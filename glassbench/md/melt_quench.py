@@ -247,6 +247,10 @@ class Quench:
             timestep {self.timestep_ps:.17g}
             velocity all create {temperature_K} {seed} mom yes rot no dist gaussian loop all
         """)
+        self.follow_displacement()
+
+    def follow_displacement(self) -> None:
+        """Measure the displacement of each species from here, or go on if the session resumed."""
         for index in range(len(self.session.tables.species)):
             self.session.commands(f"""
                 group species{index} type {index + 1}

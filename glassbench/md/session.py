@@ -187,6 +187,18 @@ class Session:
                     remedy="a time step too long or atoms too close are the usual causes",
                 ) from error
 
+    def begin_run(self, fix: str, timestep_ps: float) -> None:
+        """Define the integrator, which LAMMPS knows as ``dynamics``, and compute the forces."""
+        self.commands(f"""
+            timestep {timestep_ps:.17g}
+            fix dynamics all {fix}
+            run 0 post no
+        """)
+
+    def go_on(self, n_steps: int) -> None:
+        """Integrate some steps more of a run that has begun."""
+        self.commands(f"run {n_steps} pre no post no")
+
     def set_positions(self, position: NDArray[np.float64]) -> None:
         """Put all atoms at new positions, shape (n, 3), angstrom."""
         flat = np.ascontiguousarray(position, dtype=float).ravel()
@@ -211,6 +223,17 @@ class Session:
     def wrapped_positions(self) -> NDArray[np.float64]:
         """Return the positions relative to the cell's corner, inside the cell, shape (n, 3)."""
         return wrap(self.gather("x") - self.origin(), self.cell())
+
+    def fractions(self) -> NDArray[np.float64]:
+        """Return the positions in units of the cell vectors, shape (n, 3).
+
+        An atom that leaves the cell through one wall and enters it through the other counts on,
+        however long ago it was looked at last.
+        """
+        image = np.array(self.lammps.gather_atoms("image", 0, 3)).reshape(self.n_atoms, 3)
+        relative = self.gather("x") - self.origin()
+        fraction: NDArray[np.float64] = np.linalg.solve(self.cell().T, relative.T).T + image
+        return fraction
 
     def thermo(self, name: str) -> float:
         """Return a thermodynamic quantity of the current state in LAMMPS metal units."""

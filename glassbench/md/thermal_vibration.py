@@ -90,8 +90,7 @@ def thermal_vibration(
         kelvin = temperatures_K[index]
         with Session(tables, cell, position, kinds) as session:
             sampler = Sampler(session, timestep_fs, sample_every_fs)
-            damping_ps = barostat_damping_ps(kelvin, session.thermo("vol") / session.n_atoms)
-            ensemble = f"npt temp {kelvin} {kelvin} {THERMOSTAT_PS} iso 0 0 {damping_ps:.17g}"
+            ensemble = zero_pressure_fix(kelvin, session.thermo("vol") / session.n_atoms)
             averages = sampler.run(
                 2 * kelvin, int(seeds[index]), equilibration_ps, sampling_ps, ensemble=ensemble
             )
@@ -101,6 +100,21 @@ def thermal_vibration(
     columns = _pack(rows)
     columns["thermal_msd"] = columns["thermal_msd"].T
     return make_dataset(columns, {"temperature": list(temperatures_K)})
+
+
+def zero_pressure_fix(temperature_K: float, atomic_volume_A3: float) -> str:
+    """Return LAMMPS' integrator at a temperature and zero pressure, the cell keeping its shape.
+
+    Parameters
+    ----------
+    temperature_K
+        Temperature.
+    atomic_volume_A3
+        Volume per atom, which sets the damping of the barostat.
+    """
+    damping_ps = barostat_damping_ps(temperature_K, atomic_volume_A3)
+    thermostat = f"temp {temperature_K} {temperature_K} {THERMOSTAT_PS}"
+    return f"npt {thermostat} iso 0 0 {damping_ps:.17g}"
 
 
 def barostat_damping_ps(temperature_K: float, atomic_volume_A3: float) -> float:

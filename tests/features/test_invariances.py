@@ -10,7 +10,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
+from glassbench.features.bond_order import bond_order
 from glassbench.features.boson_peak import boson_peak
+from glassbench.features.chemical_order import chemical_order
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
@@ -45,6 +47,8 @@ def _describe_curvature(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
 LOCAL: dict[str, Describe] = {
     "voronoi": lambda glass, _: voronoi(glass),
     "orientational_order": lambda glass, _: orientational_order(glass),
+    "bond_order": lambda glass, _: bond_order(glass),
+    "chemical_order": lambda glass, _: chemical_order(glass),
     "radial_functions": lambda glass, _: radial_functions(glass, EXTREMES),
     "gaussian_functions": lambda glass, _: gaussian_functions(glass, r_cut_A=9.0),
     "two_body_entropy": lambda glass, _: two_body_entropy(glass, r_max_A=9.0, broadening_A=0.2),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from glassbench.features.bond_order import bond_order
 from glassbench.features.boson_peak import boson_peak
+from glassbench.features.chemical_order import chemical_order
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.flexibility import flexibility_volume
 from glassbench.features.gaussian import gaussian_functions
@@ -41,6 +43,8 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
     data["gaussian"] = gaussian_functions(small_glass, r_cut_A=9.0)
     data["entropy"] = two_body_entropy(small_glass, r_max_A=9.0, broadening_A=0.2)
     data["orientational"] = orientational_order(small_glass)
+    data["bond_order"] = bond_order(small_glass)
+    data["chemical_order"] = chemical_order(small_glass)
     data["spectrum"] = vibrational_spectrum(small_glass, data["hessian"], task=Task())
     data["boson_peak"] = boson_peak(data["spectrum"], low_cut_THz=0.5)
     return data
@@ -59,6 +63,18 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
         ("gaussian", ["gaussian_function"]),
         ("entropy", ["two_body_entropy"]),
         pytest.param("orientational", ["orientational_order"], id="orientational"),
+        pytest.param(
+            "bond_order",
+            [
+                "bond_order_q6",
+                "bond_order_w6",
+                "mean_bond_correlation",
+                "crystalline_bond_share",
+                "bond_correlation_density",
+            ],
+            id="bond_order",
+        ),
+        pytest.param("chemical_order", ["partial_coordination"], id="chemical_order"),
         pytest.param("spectrum", ["vdos", "atomic_vdos"], id="spectrum"),
         pytest.param(
             "boson_peak",

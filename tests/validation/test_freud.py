@@ -1,12 +1,13 @@
-"""Neighbours, g(r) and Voronoi volumes against freud, which computes in single precision."""
+"""Neighbours, g(r), Voronoi cells and bond order against freud, which has single precision."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
 
+from glassbench.features.bond_order import bond_order
 from glassbench.features.rdf import rdf
 from glassbench.features.voronoi import voronoi
 from glassbench.kernels.autocorrelation import calc_autocorrelation, normalise
@@ -76,3 +77,30 @@ def test_voronoi_volumes(small_glass: xr.Dataset) -> None:
     other = freud.locality.Voronoi().compute(system)
     own = voronoi(small_glass)["atomic_volume"].values
     np.testing.assert_allclose(own, other.volumes, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", ["equal", "area"])
+def test_bond_order_of_voronoi_neighbours(
+    weights: Literal["equal", "area"], small_glass: xr.Dataset
+) -> None:
+    """q6 and w6, from freud's own cells."""
+    system = _system(small_glass["position"].values, small_glass["cell"].values)
+    cells = freud.locality.Voronoi().compute(system)
+    own = bond_order(small_glass, weights=weights)
+    for name, options in (("q6", {}), ("w6", {"wl": True, "wl_normalize": True})):
+        other = freud.order.Steinhardt(6, weighted=weights == "area", **options)
+        other.compute(system, cells.nlist)
+        np.testing.assert_allclose(own[f"bond_order_{name}"], other.particle_order, atol=2e-5)
+
+
+def test_crystalline_bonds_within_a_radius(small_glass: xr.Dataset) -> None:
+    """s(i,j) of every bond, and how many of each atom are above the threshold."""
+    system = _system(small_glass["position"].values, small_glass["cell"].values)
+    other = freud.order.SolidLiquid(6, q_threshold=0.7, solid_threshold=1)
+    other.compute(system, {"r_max": 3.7, "exclude_ii": True})
+    n_bonds = other.nlist.neighbor_counts
+    own = bond_order(small_glass, neighbours="cutoff", r_cut_A=3.7)
+    mean = np.bincount(other.nlist[:, 0], other.ql_ij) / n_bonds
+    np.testing.assert_allclose(own["mean_bond_correlation"], mean, atol=2e-5)
+    share = other.num_connections / n_bonds
+    np.testing.assert_allclose(own["crystalline_bond_share"], share)
