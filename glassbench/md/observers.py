@@ -141,8 +141,7 @@ class DisplacementObserver:
 
 
 def _fraction(frame: Frame) -> NDArray[np.float64]:
-    fraction: NDArray[np.float64] = np.linalg.solve(frame.cell.T, frame.position.T).T
-    return fraction
+    return np.asarray(np.linalg.solve(frame.cell.T, frame.position.T).T, np.float64)
 
 
 OBSERVERS: dict[str, type[MotifObserver | DisplacementObserver]] = {
