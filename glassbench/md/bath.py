@@ -32,16 +32,20 @@ AVERAGES = ("bath_temperature", "bath_volume", "bath_energy")
 
 
 def count_steps(params: Params, size: Size) -> float:
-    """Return the atom-steps of the run."""
+    """Return the atom-steps of the run, and those that its frames are worth."""
     time_ps = params["equilibration_ps"] + params["times_ps"][-1]
-    return float(size.atoms * time_ps / (1e-3 * params["timestep_fs"]))
+    steps = time_ps / (1e-3 * params["timestep_fs"])
+    n_frames = params["times_ps"][-1] / (1e-3 * params["sample_every_fs"])
+    if "motifs" in params["observe"]:
+        steps += n_frames * STEPS_PER_TESSELLATION
+    return float(size.atoms * steps)
 
 
 @stage(
     "md.bath",
     version=1,
     split=Split.SAMPLE,
-    cost=Cost(count_steps, same=("observe", "sample_every_fs")),
+    cost=Cost(count_steps),
     needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
     makes=AVERAGES,
 )

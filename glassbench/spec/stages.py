@@ -151,9 +151,12 @@ def _find_stage(place: Place, uses: Place | None, registry: Mapping[str, Stage])
             got=name,
             expected=listed(sorted(versions)),
         )
+    # All stages do not fit on a screen.
+    rooms = {key: key.split(".", maxsplit=1)[0] for key in sorted(registry)}
+    near = [key for key in rooms if rooms[key] == name.split(".", maxsplit=1)[0]]
     raise uses.fault(
         f"there is no stage {name!r}",
-        expected=listed(sorted(registry)),
+        expected=listed(near or sorted({f"{room}.…" for room in rooms.values()})),
         remedy=suggestion(name, registry) or "`glassbench stages` lists them all",
     )
 

@@ -97,12 +97,12 @@ def test_mode_is_that_of_lapack(land: Landscape, events: list[Search]) -> None:
 
 
 def test_next_curvature_is_that_of_lapack(land: Landscape, events: list[Search]) -> None:
-    """It is an upper bound of the second eigenvalue, and close; on the way down it is negative."""
+    """It is an upper bound of the second eigenvalue, of the same sign and size."""
     for _, saddle, _ in events:
         second = np.linalg.eigvalsh(_calc_hessian(land, saddle.x))[1]
         found = find_next_curvature(saddle, land)
         assert second > 0.0
-        assert second - 1e-9 < found < second + 0.02
+        assert second - 1e-9 < found < 1.5 * second
 
 
 def test_next_curvature_of_a_point_of_second_order(land: Landscape, events: list[Search]) -> None:

@@ -137,7 +137,10 @@ def test_refusals(
         bath(small_glass, md_potential, task=task, **(RUN | changes))
 
 
-def test_cost_is_that_of_the_steps() -> None:
-    """Ten picoseconds and two before, in steps of 4 fs."""
+def test_cost_is_that_of_the_steps_and_frames() -> None:
+    """Ten picoseconds and two before, in steps of 4 fs; a tessellation is worth sixty of them."""
     params = {"equilibration_ps": 2.0, "times_ps": [1.0, 10.0], "timestep_fs": 4.0}
+    params |= {"sample_every_fs": 100.0, "observe": ["displacements"]}
     assert count_steps(params, Size(500)) == pytest.approx(500 * 3000)
+    params["observe"] = ["motifs"]
+    assert count_steps(params, Size(500)) == pytest.approx(500 * (3000 + 100 * 60))
