@@ -29,6 +29,7 @@ Observed = Literal["motifs", "displacements"]
 MADE = {name: observer.makes for name, observer in OBSERVERS.items()}
 STATE = ("temp", "vol", "pe")  # LAMMPS' names of what `AVERAGES` are of
 AVERAGES = ("bath_temperature", "bath_volume", "bath_energy")
+STEPS_PER_TESSELLATION = 60  # of the dynamics, which take as long
 
 
 def count_steps(params: Params, size: Size) -> float:
