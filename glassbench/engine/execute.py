@@ -177,10 +177,12 @@ def _compute(work: _Work, stage: Stage, kept_in: Path | None) -> None:
     task = work.task
     meter = Meter()
     resumed = kept_in is not None and (kept_in / CHECKPOINT).exists()
-    inputs = {
-        name: load_input(work.store, keys, stage.reads(name, task.params), task.samples)
-        for name, keys in task.inputs.items()
-    }
+    inputs = share_samples(
+        {
+            name: load_input(work.store, keys, stage.reads(name, task.params), task.samples)
+            for name, keys in task.inputs.items()
+        }
+    )
     with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
         extra = {}
         if stage.wants_task:
@@ -266,6 +268,33 @@ def join_samples(parts: list[xr.Dataset], samples: tuple[int, ...]) -> xr.Datase
             remedy="run structures of different sizes separately",
         ) from error
     return joined.assign_coords(sample=list(samples))
+
+
+def share_samples(inputs: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Leave to all inputs the samples that all of them have.
+
+    A model that was learnt from fewer samples than there are, since the others are not searched
+    or have failed, meets the rest of its inputs here.
+
+    Raises
+    ------
+    StageError
+        If they have none in common.
+    """
+    own = [set(data.indexes["sample"]) for data in inputs.values() if "sample" in data.indexes]
+    shared = set.intersection(*own) if own else set()
+    if own and not shared:
+        raise StageError(
+            "the inputs have no sample in common",
+            got="; ".join(str(sorted(samples)) for samples in own),
+            remedy="look at the numbers of samples in the spec, and for samples that failed",
+        )
+    return {
+        name: data.sel(sample=[i for i in data.indexes["sample"] if i in shared])
+        if "sample" in data.indexes and set(data.indexes["sample"]) != shared
+        else data
+        for name, data in inputs.items()
+    }
 
 
 def progress_for(task: TaskSpec) -> Callable[[float, str], None]:

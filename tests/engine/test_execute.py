@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from glassbench.engine.execute import Order, Outcome, execute, join_samples
+from glassbench.engine.execute import Order, Outcome, execute, join_samples, share_samples
 from glassbench.engine.keys import TaskSpec
 from glassbench.engine.provenance import Meter, forget_peak_memory
 from glassbench.engine.store import Store
@@ -175,3 +175,25 @@ def test_memory_where_the_system_does_not_forget(monkeypatch: pytest.MonkeyPatch
     """There the peak of the process is all that is known."""
     monkeypatch.setattr("glassbench.engine.provenance.forget_peak_memory", lambda: False)
     assert Meter().read().keys() == {"wall_s", "peak_memory_MiB"}
+
+
+def _of_samples(*samples: int) -> xr.Dataset:
+    values = np.array(samples, np.float64)
+    return xr.Dataset({"pressure": ("sample", values)}, coords={"sample": list(samples)})
+
+
+def test_inputs_share_their_samples() -> None:
+    """What one of them lacks the others lose; what has no samples is left alone."""
+    plain = xr.Dataset({"r_cut": 1.0})
+    found = share_samples({"a": _of_samples(0, 1, 2, 3), "b": _of_samples(1, 3), "c": plain})
+    assert found["a"]["pressure"].values.tolist() == [1, 3]
+    assert found["b"]["sample"].values.tolist() == [1, 3]
+    assert found["c"] is plain
+    same = _of_samples(0, 1)
+    assert share_samples({"a": same})["a"] is same
+
+
+def test_inputs_without_a_common_sample() -> None:
+    """There is nothing to work on."""
+    with pytest.raises(StageError, match=r"(?s)no sample in common.*\[0, 1\]; \[2\]"):
+        share_samples({"a": _of_samples(0, 1), "b": _of_samples(2)})
