@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.errors import VariableError
-from glassbench.per_atom import FloatArray, check_same_atoms, read_finite, read_per_atom
-from glassbench.scores.along import read_along
+from glassbench.per_atom import FloatArray, check_same_atoms, read_along, read_finite, read_per_atom
 from glassbench.scores.groups import ALL, GROUPS, divide, sum_groups
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset

@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 
 from glassbench.features.rdf import HIGHEST, LOWEST, rank_groups
-from glassbench.per_atom import BoolArray, FloatArray, check_same_atoms, read_finite
-from glassbench.scores.along import read_along
+from glassbench.per_atom import BoolArray, FloatArray, check_same_atoms, read_along, read_finite
 from glassbench.scores.bins import choose_species, cut_bins, leave_out
 from glassbench.scores.intervals import jackknife_error
 from glassbench.stage import Quantity, Split, VariableOf, stage

@@ -9,8 +9,7 @@ import xarray as xr
 
 from glassbench.errors import StageError
 from glassbench.features.motif_patterns import match_motifs
-from glassbench.per_atom import FloatArray, check_same_atoms, read_finite
-from glassbench.scores.along import read_along
+from glassbench.per_atom import FloatArray, check_same_atoms, read_along, read_finite
 from glassbench.scores.bins import choose_species, leave_out
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage

@@ -9,8 +9,7 @@ import xarray as xr
 
 from glassbench.errors import StageError
 from glassbench.features.motif_patterns import match_motifs, say_motif
-from glassbench.per_atom import FloatArray, check_same_atoms, read_finite
-from glassbench.scores.along import read_along
+from glassbench.per_atom import FloatArray, check_same_atoms, read_along, read_finite
 from glassbench.scores.groups import ALL, GROUPS, group_atoms
 from glassbench.scores.intervals import share_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage

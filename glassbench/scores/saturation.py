@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
 
 from glassbench.checks import check_rising
 from glassbench.errors import StageError
-from glassbench.scores.along import read_along
+from glassbench.per_atom import FloatArray, read_along
 from glassbench.scores.bins import leave_out
 from glassbench.scores.intervals import jackknife_interval
 from glassbench.stage import Quantity, Split, VariableOf, stage
 from glassbench.variables import make_dataset
-
-if TYPE_CHECKING:
-    from glassbench.per_atom import FloatArray
 
 NS_PER_PS = 1e-3
 
