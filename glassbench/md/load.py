@@ -37,7 +37,16 @@ def count_steps(params: Params, size: Size) -> float:
     split=Split.SAMPLE,
     cost=Cost(count_steps, same=("sample_every_fs",)),
     needs={"glass": ("position", "cell", "species_index"), "potential": TABLE_VARIABLES},
-    makes=("position", "cell", "species_index", "mass", *RECORDS, "lag_feature", *LOCAL),
+    makes=(
+        "position",
+        "cell",
+        "species_index",
+        "mass",
+        *RECORDS,
+        "thermal_displacement",
+        "lag_feature",
+        *LOCAL,
+    ),
 )
 def load(
     glass: xr.Dataset,
@@ -116,7 +125,8 @@ def load(
     Returns
     -------
         Strain, stresses and temperature over time, positive in compression; the features
-        lg(dr^2 / T) of each atom, as `md.thermal_motion` makes them; D2min (Falk and Langer, Phys.
+        lg(dr^2 / T) of each atom and the mean squared displacement of each species over the start
+        times, as `md.thermal_motion` makes them; D2min (Falk and Langer, Phys.
         Rev. E 57, 7192 (1998)), von Mises strain and rotation of each neighbourhood; and the atoms
         at the time of the snapshot, as they move.
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from glassbench.md.clock import SEGMENT_PS, Clock, select_due, to_steps
-from glassbench.md.motion import LOCAL, MotionObserver, calc_features, select_part
+from glassbench.md.motion import (
+    LOCAL,
+    MotionObserver,
+    average_squares,
+    calc_features,
+    select_part,
+)
 from glassbench.md.session import Session, wrap
 from glassbench.md.thermal_vibration import THERMOSTAT_PS, barostat_damping_ps
 from glassbench.units import EV_PER_GPA_A3, GPA_PER_BAR
@@ -232,8 +238,11 @@ class Load:
         square = self.motion.square[:, None]
         return {
             **dict(zip(RECORDS, self.records.T, strict=True)),
+            "thermal_displacement": average_squares(
+                square, self.glass["species_index"].to_numpy(), len(self.tables.species)
+            ),
             "lag_feature": calc_features(square, np.array([self.temperature_K])),
-            **dict(zip(LOCAL, self.motion.local, strict=True)),
+            **dict(zip(LOCAL, self.motion.local.astype(np.float32), strict=True)),
         }
 
     def snapshot(self, start: int) -> dict[str, NDArray[np.generic]]:

@@ -103,8 +103,11 @@ def select_part(
 
 def calc_features(
     square: NDArray[np.float64], temperature_K: NDArray[np.float64]
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Return lg(dr^2 / T) with dr^2 in angstrom^2 and T in K (tml-2022, Machine learning).
+
+    In single precision, whose rounding is a millionth of what features differ by from one start
+    time to the next: there are many of them to be kept.
 
     Parameters
     ----------
@@ -118,5 +121,29 @@ def calc_features(
         The shape of `square`; minus infinity where an atom did not move.
     """
     with np.errstate(divide="ignore"):
-        lg: NDArray[np.float64] = np.log10(square / temperature_K[:, None, None])
-    return lg
+        lg = np.log10(square / temperature_K[:, None, None])
+    return lg.astype(np.float32)
+
+
+def average_squares(
+    square: NDArray[np.float64], species: NDArray[np.generic], n_species: int
+) -> NDArray[np.float64]:
+    """Return the mean squared displacement of each species over its atoms and the start times.
+
+    Parameters
+    ----------
+    square
+        Squared displacements, shape (n, n_temperatures, n_starts, n_lags), angstrom^2.
+    species
+        Species of each atom, shape (n,).
+    n_species
+        Number of species.
+
+    Returns
+    -------
+        Shape (n_species, n_temperatures, n_lags), angstrom^2; NaN where a species has no atoms.
+    """
+    mean = np.full((n_species, square.shape[1], square.shape[3]), np.nan)
+    for kind in np.unique(species):
+        mean[kind] = square[species == kind].mean(axis=(0, 2))
+    return mean

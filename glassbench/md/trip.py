@@ -20,7 +20,12 @@ from glassbench.md.melt_quench import (
     refuse_crystal,
     session_crystalline_share,
 )
-from glassbench.md.motion import MotionObserver, calc_features, select_part
+from glassbench.md.motion import (
+    MotionObserver,
+    average_squares,
+    calc_features,
+    select_part,
+)
 from glassbench.md.potential import bcc_crystal
 from glassbench.md.session import Session
 from glassbench.md.thermal_vibration import zero_pressure_fix
@@ -288,19 +293,13 @@ class Trip:
     def describe(self) -> dict[str, NDArray[np.generic]]:
         """Return the variables of cooling and stays."""
         square = np.stack([motion.square for motion in self.motions], axis=1)
+        n_species = len(self.tables.species)
         return {
             "melt_msd": self.melt_msd,
             "melt_crystalline_share": self.melt_share,
             **dict(zip(COOLING, self.history[:, 1:].T, strict=True)),
             "sampled_temperature": self.heat[:, 1] / self.heat[:, 0],
             "thermal_crystalline_share": self.share,
-            "thermal_displacement": self._average(square),
+            "thermal_displacement": average_squares(square, self.crystal.species, n_species),
             "lag_feature": calc_features(square, np.array(self.plan.temperatures_K)),
         }
-
-    def _average(self, square: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean over start times and the atoms of each species; NaN where none are."""
-        mean = np.full((len(self.tables.species), square.shape[1], square.shape[3]), np.nan)
-        for kind in np.unique(self.crystal.species):
-            mean[kind] = square[self.crystal.species == kind].mean(axis=(0, 2))
-        return mean

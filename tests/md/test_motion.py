@@ -8,7 +8,13 @@ import xarray as xr
 
 from glassbench.kernels.strain import calc_deformation
 from glassbench.md.clock import Clock
-from glassbench.md.motion import LOCAL, MotionObserver, calc_features, select_part
+from glassbench.md.motion import (
+    LOCAL,
+    MotionObserver,
+    average_squares,
+    calc_features,
+    select_part,
+)
 from glassbench.md.observers import DisplacementObserver, Frame
 from glassbench.md.session import Session
 from glassbench.md.tables import Tables
@@ -104,3 +110,11 @@ def test_features() -> None:
     square = np.array([[[[1.0, 100.0]], [[1.0, 0.0]]]])
     found = calc_features(square, np.array([100.0, 1000.0]))
     assert found[0, :, 0].tolist() == [pytest.approx([-2.0, 0.0]), [pytest.approx(-3.0), -np.inf]]
+
+
+def test_species_without_atoms_have_no_mean() -> None:
+    """Where the potential knows more species than there are in the sample."""
+    square = np.array([1.0, 3.0])[:, None, None, None]
+    np.testing.assert_array_equal(
+        average_squares(square, np.array([0, 0]), 2), [[[2.0]], [[np.nan]]]
+    )

@@ -13,9 +13,8 @@ from glassbench.cost import Size
 from glassbench.errors import StageError
 from glassbench.md.clock import Clock
 from glassbench.md.melt_quench import Ramp
-from glassbench.md.tables import Tables
 from glassbench.md.thermal_motion import count_motion, thermal_motion
-from glassbench.md.trip import Crystal, Settings, Stay, Trip, plan_trip
+from glassbench.md.trip import Stay, plan_trip
 from glassbench.stage import Task
 from glassbench.units import AMU_A2_PER_PS2_IN_EV, BOLTZMANN_EV_PER_K
 
@@ -103,19 +102,10 @@ def test_features_are_of_the_displacements(cooled: xr.Dataset) -> None:
     feature = cooled["lag_feature"]
     assert feature.dims == ("atom", "temperature", "start", "lag")
     assert feature["lag"].values.tolist() == RUN["lags_ps"]
-    square = 10**feature * feature["temperature"]
+    square = 10 ** feature.astype(np.float64) * feature["temperature"]
     for kind in (0, 1):
         mean = square[cooled["species_index"].to_numpy() == kind].mean(["atom", "start"])
-        np.testing.assert_allclose(mean, cooled["thermal_displacement"][kind], rtol=1e-10)
-
-
-def test_species_without_atoms_have_no_mean(cu_zr_tables: Tables) -> None:
-    """Where the potential knows more species than there are in the sample."""
-    crystal = Crystal.build(cu_zr_tables, np.array([2, 0]), np.random.default_rng(0))
-    plan = plan_trip(Ramp(300, 300, 1.0), [300.0], 1e12, Clock((0,), (1,)), 0.002)
-    trip = Trip(cu_zr_tables, crystal, plan, Settings(2.0, 0.2, 2.0, 0.05))
-    square = np.array([1.0, 3.0])[:, None, None, None]
-    np.testing.assert_array_equal(trip._average(square), [[[2.0]], [[np.nan]]])
+        np.testing.assert_allclose(mean, cooled["thermal_displacement"][kind], rtol=1e-6)
 
 
 def test_stays_are_at_their_temperatures(cooled: xr.Dataset) -> None:
