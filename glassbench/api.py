@@ -72,14 +72,15 @@ class Run:
         if not keys:
             raise KeyError(self._reason(stage_id))
         if stage_id not in self._loaded:
-            self._loaded[stage_id] = self._load(keys)
+            self._loaded[stage_id] = self._load(stage_id, keys)
         return self._loaded[stage_id]
 
-    def _load(self, keys: Mapping[int | None, str]) -> xr.Dataset:
+    def _load(self, stage_id: str, keys: Mapping[int | None, str]) -> xr.Dataset:
         if None in keys:
             return self.store.load(keys[None])
         samples = tuple(index for index in keys if index is not None)
-        return join_samples([self.store.load(keys[index]) for index in samples], samples)
+        parts = [self.store.load(keys[index]) for index in samples]
+        return join_samples(parts, samples, self.protocol.label_samples(stage_id, samples))
 
     def _reason(self, stage_id: str) -> str:
         return self.results.reason(stage_id, ancestors(self.protocol, stage_id))
@@ -119,19 +120,25 @@ class Run:
         return pd.DataFrame([verdict.to_dict() for verdict in self.judged]).set_index("claim")
 
     def provenance(self) -> list[dict[str, Any]]:
-        """Return one record per result: stage, sample, key, whether it was reused, its making."""
+        """Return one record per result: stage, sample, key, whether it was reused, its making.
+
+        A sample of a series has its member too.
+        """
         records = []
         for stage_id in self:
             for sample, key in self.results.keys[stage_id].items():
                 entry = self.store.find(key)
                 if entry is not None:
                     reused = key not in self.results.computed
-                    own = {
+                    own: dict[str, Any] = {
                         "stage": stage_id,
                         "sample": sample,
                         "reused": reused,
                         "seed": entry.is_seed,
                     }
+                    samples = [] if sample is None else [sample]
+                    if members := self.protocol.label_samples(stage_id, samples):
+                        own["member"] = members[0]
                     records.append({**entry.provenance(), **own})
         return records
 

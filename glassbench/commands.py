@@ -192,14 +192,14 @@ def _conclude(console: Console, done: Run, arguments: Namespace) -> int:
 
 def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
     """Print each different failure once, with the samples that it hit."""
-    alike: dict[tuple[str, str], list[int]] = {}
-    for failure in done.failures:
+    alike: dict[tuple[str, str], list[str]] = {}
+    for failure in sorted(done.failures, key=lambda failure: failure.sample or 0):
         text = failure.traceback if tracebacks else failure.message
         samples = alike.setdefault((failure.stage_id, text), [])
-        samples += [] if failure.sample is None else [failure.sample]
+        samples += [] if failure.sample is None else [failure.place]
     for (stage_id, text), samples in alike.items():
         several = "s" if len(samples) > 1 else ""
-        hit = f", sample{several} {', '.join(map(str, sorted(samples)))}" if samples else ""
+        hit = f", sample{several} {', '.join(samples)}" if samples else ""
         console.print(f"\n{stage_id} failed{hit}:\n{text}", markup=False, soft_wrap=True)
 
 

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from glassbench.errors import StageError, VariableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+_TOLERANCE = 1e-6  # relative, of labels that are meant to be the same
 
 
 def read_per_atom(data: xr.Dataset, role: str, name: str) -> NDArray[np.generic]:
@@ -86,6 +89,51 @@ def read_along(data: xr.Dataset, role: str, name: str, dim: str) -> FloatArray:
             remedy="look at the stage that makes it",
         )
     return values
+
+
+def take_labels(
+    data: xr.Dataset, role: str, name: str, dim: str, wanted: Sequence[float] | None = None
+) -> xr.Dataset:
+    """Return an input with the wanted labels of a dim, in their order.
+
+    Parameters
+    ----------
+    data
+        The input.
+    role
+        Name of the input, for messages.
+    name
+        Name of the variable that the labels are of, for messages.
+    dim
+        The dim.
+    wanted
+        Its labels that are wanted; all by default.
+
+    Raises
+    ------
+    VariableError
+        If the dim has no labels.
+    StageError
+        If one is missing.
+    """
+    if dim not in data.coords:
+        raise VariableError(
+            f"{name} of the input {role!r} has no labels along {dim!r}",
+            got=", ".join(map(str, data.coords)) or "no coordinates",
+            expected=f"a coordinate {dim!r}",
+        )
+    if wanted is None:
+        return data
+    labels = data[dim].to_numpy().astype(np.float64)
+    is_same = np.isclose(np.asarray(wanted)[:, None], labels, rtol=_TOLERANCE, atol=0.0)
+    missing = [f"{label:g}" for label, row in zip(wanted, is_same, strict=True) if not row.any()]
+    if missing:
+        raise StageError(
+            f"the input {role!r} does not have the {dim} {', '.join(missing)}",
+            got=f"{dim} {', '.join(f'{label:g}' for label in labels)}",
+            remedy="name others, or let the stage behind the input make them",
+        )
+    return data.isel({dim: is_same.argmax(axis=1)})
 
 
 def read_finite(data: xr.Dataset, role: str, name: str) -> FloatArray:

@@ -6,13 +6,18 @@ together from many samples gains a leading ``sample`` dim.
 
 from glassbench.declarations import (  # noqa: F401  # they declare
     atoms,
+    dynamics,
+    elasticity,
+    flow,
     landscape,
+    learned,
     models,
     motifs,
     motion,
     order,
     relations,
     scores,
+    series,
     thermal,
 )
 from glassbench.declarations.declare import VARIABLES, Variable

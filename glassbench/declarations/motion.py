@@ -93,6 +93,7 @@ declare(
     nan=True,
 )
 declare("learned_temperature_spread", ("temperature",), "K", "its standard deviation over atoms")
+declare("learned_temperature_r", (), "1", "Pearson's r of the mean with the temperature of the run")
 declare(
     "confusion",
     ("temperature", "predicted_temperature"),

@@ -179,15 +179,14 @@ def _compute(work: _Work, stage: Stage, kept_in: Path | None) -> None:
     resumed = kept_in is not None and (kept_in / CHECKPOINT).exists()
     inputs = share_samples(
         {
-            name: load_input(work.store, keys, stage.reads(name, task.params), task.samples)
+            name: load_input(work.store, keys, stage.reads(name, task.params), task)
             for name, keys in task.inputs.items()
         }
     )
     with tempfile.TemporaryDirectory(prefix="glassbench-") as scratch:
         extra = {}
         if stage.wants_task:
-            sample = task.sample or 0
-            extra[TASK] = Task(sample, Path(scratch), work.progress, kept_in, work.block)
+            extra[TASK] = Task(task.number, Path(scratch), work.progress, kept_in, work.block)
         data = stage.function(**inputs, **task.params, **extra)
     if work.block is not None:
         check_block(stage, data, work.block)
@@ -234,16 +233,29 @@ def _stage_of(task: TaskSpec) -> Stage:
 
 
 def load_input(
-    store: Store, keys: InputKeys, variables: Sequence[str], samples: tuple[int, ...]
+    store: Store, keys: InputKeys, variables: Sequence[str], task: TaskSpec
 ) -> xr.Dataset:
     """Read one input of a stage; results of many samples are joined along ``sample``."""
     if isinstance(keys, str):
         return store.load(keys, variables)
-    return join_samples([store.load(key, variables) for key in keys], samples)
+    parts = [store.load(key, variables) for key in keys]
+    return join_samples(parts, task.samples, task.members)
 
 
-def join_samples(parts: list[xr.Dataset], samples: tuple[int, ...]) -> xr.Dataset:
+def join_samples(
+    parts: list[xr.Dataset], samples: tuple[int, ...], members: tuple[str, ...] = ()
+) -> xr.Dataset:
     """Join the results of samples along a new leading dim ``sample``.
+
+    Parameters
+    ----------
+    parts
+        The results.
+    samples
+        Index of each.
+    members
+        The member of a series that each is of, which becomes the coordinate ``member`` along
+        ``sample``; none without a series.
 
     Raises
     ------
@@ -267,21 +279,23 @@ def join_samples(parts: list[xr.Dataset], samples: tuple[int, ...]) -> xr.Datase
             expected="the same dims in every sample",
             remedy="run structures of different sizes separately",
         ) from error
-    return joined.assign_coords(sample=list(samples))
+    labels: dict[str, Any] = {"member": ("sample", list(members))} if members else {}
+    return joined.assign_coords(sample=list(samples), **labels)
 
 
 def share_samples(inputs: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     """Leave to all inputs the samples that all of them have.
 
     A model that was learnt from fewer samples than there are, since the others are not searched
-    or have failed, meets the rest of its inputs here.
+    or have failed, meets the rest of its inputs here. An input of which no variable is of single
+    samples has none to share, even where its labels name those that it was made from.
 
     Raises
     ------
     StageError
         If they have none in common.
     """
-    own = [set(data.indexes["sample"]) for data in inputs.values() if "sample" in data.indexes]
+    own = [set(data.indexes["sample"]) for data in inputs.values() if _has_samples(data)]
     shared = set.intersection(*own) if own else set()
     if own and not shared:
         raise StageError(
@@ -291,10 +305,15 @@ def share_samples(inputs: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
         )
     return {
         name: data.sel(sample=[i for i in data.indexes["sample"] if i in shared])
-        if "sample" in data.indexes and set(data.indexes["sample"]) != shared
+        if _has_samples(data) and set(data.indexes["sample"]) != shared
         else data
         for name, data in inputs.items()
     }
+
+
+def _has_samples(data: xr.Dataset) -> bool:
+    variables = data.data_vars.values()
+    return "sample" in data.indexes and any("sample" in each.dims for each in variables)
 
 
 def progress_for(task: TaskSpec) -> Callable[[float, str], None]:

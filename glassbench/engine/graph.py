@@ -80,12 +80,14 @@ class TaskMaker:
         if not all(inputs.values()):
             return []
         samples = _common_samples(inputs)
+        series = self.protocol.members(stage_id)
         if call.stage.is_per_sample:
-            chosen = _choose_samples(call, samples)
-            return [make_task(call, _pick(inputs, index), (), index) for index in chosen]
+            chosen = _choose_samples(call, samples, max(len(series), 1))
+            return [make_task(call, _pick(inputs, index), (), index, series) for index in chosen]
         if samples is not None and not samples:
             return []
-        return [make_task(call, _gather(inputs, samples or ()), tuple(samples or ()), ONCE)]
+        joined = tuple(samples or ())
+        return [make_task(call, _gather(inputs, joined), joined, ONCE, series)]
 
 
 def _common_samples(inputs: Mapping[str, KeysBySample]) -> list[int] | None:
@@ -98,11 +100,16 @@ def _common_samples(inputs: Mapping[str, KeysBySample]) -> list[int] | None:
     return None if shared is None else sorted(shared)
 
 
-def _choose_samples(call: StageCall, samples: list[int] | None) -> list[int]:
-    """Return the samples that a stage works on: new ones for a source, else the first ones."""
+def _choose_samples(call: StageCall, samples: list[int] | None, n_members: int) -> list[int]:
+    """Return the samples that a stage works on: new ones for a source, else the first ones.
+
+    Of a series with several members these are as many of each; a plain stage counts as one.
+    """
     if samples is None:
-        return list(range(call.samples or 1))
-    return samples if call.samples is None else [i for i in samples if i < call.samples]
+        return list(range((call.samples or 1) * n_members))
+    return (
+        samples if call.samples is None else [i for i in samples if i // n_members < call.samples]
+    )
 
 
 def _pick(inputs: Mapping[str, KeysBySample], sample: int) -> dict[str, str | list[str]]:
@@ -110,7 +117,7 @@ def _pick(inputs: Mapping[str, KeysBySample], sample: int) -> dict[str, str | li
 
 
 def _gather(
-    inputs: Mapping[str, KeysBySample], samples: list[int] | tuple[int, ...]
+    inputs: Mapping[str, KeysBySample], samples: tuple[int, ...]
 ) -> dict[str, str | list[str]]:
     return {
         name: keys.get(ONCE) or [keys[index] for index in samples] for name, keys in inputs.items()

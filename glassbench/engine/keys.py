@@ -37,6 +37,8 @@ class TaskSpec:
         Index of the sample, or ``None`` for a stage that runs once per protocol.
     identity
         Everything that enters the key, as JSON would have it.
+    members
+        The members of a series that `samples`, or else the one sample, are of; none without.
     """
 
     stage_id: str
@@ -46,6 +48,7 @@ class TaskSpec:
     samples: tuple[int, ...]
     sample: int | None
     identity: Mapping[str, Any] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -54,9 +57,22 @@ class TaskSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 
     @property
+    def member(self) -> str:
+        """The member of a series that the sample is of, empty without a series."""
+        return self.members[0] if self.members and self.sample is not None else ""
+
+    @property
+    def number(self) -> int:
+        """Number of the sample among those of its member, which decides its random draws."""
+        return int(self.identity.get("sample", self.sample) or 0)
+
+    @property
     def label(self) -> str:
         """Short name for messages."""
-        return self.stage_id if self.sample is None else f"{self.stage_id}[{self.sample}]"
+        if self.sample is None:
+            return self.stage_id
+        place = f"{self.member}, {self.number}" if self.member else str(self.sample)
+        return f"{self.stage_id}[{place}]"
 
 
 def make_task(
@@ -64,13 +80,30 @@ def make_task(
     inputs: Mapping[str, InputKeys],
     samples: tuple[int, ...],
     sample: int | None,
+    series: tuple[str, ...] = (),
 ) -> TaskSpec:
     """Describe the work that a stage of a spec means, given the keys of its inputs.
+
+    Parameters
+    ----------
+    call
+        The stage.
+    inputs, samples, sample
+        As of `TaskSpec`.
+    series
+        All members of the series whose samples the stage makes or takes; none without. A sample
+        is then called by its number among those of its member, and has the key that it would have
+        without a series. Where samples are joined, their members are part of the result.
 
     A parameter that has its default value does not enter the key, so that a stage may gain a
     parameter without orphaning its results; changing a default is a new version of the stage.
     """
-    stage = call.stage
+    stage, n_members = call.stage, max(len(series), 1)
+    members = tuple(
+        series[i % n_members] for i in (samples if sample is None else [sample]) if series
+    )
+    if call.series:
+        call = call.of_member(members[0])
     given = {
         name: value
         for name, value in canonical_params(call).items()
@@ -78,5 +111,9 @@ def make_task(
     }
     identity: dict[str, Any] = {"stage": stage.uses, "params": given, "inputs": dict(inputs)}
     if stage.is_per_sample:
-        identity["sample"] = sample
-    return TaskSpec(call.id, stage.uses, call.params, dict(inputs), samples, sample, identity)
+        identity["sample"] = sample if sample is None else sample // n_members
+    elif members:
+        identity["members"] = [list(pair) for pair in zip(samples, members, strict=True)]
+    return TaskSpec(
+        call.id, stage.uses, call.params, dict(inputs), samples, sample, identity, members
+    )

@@ -12,6 +12,7 @@ from glassbench.engine.why import plan_tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from glassbench.engine.keys import TaskSpec
     from glassbench.engine.store import Store
     from glassbench.spec.model import Protocol
     from glassbench.stage import Stage
@@ -35,7 +36,9 @@ class StagePlan:
     n_tasks, n_stored
         All tasks, and those whose result is there.
     price
-        Of one task: those of a stage differ only in their sample.
+        Of one task: they differ only in their sample.
+    members
+        The members of a series that these tasks are for, where others have another price.
     """
 
     stage_id: str
@@ -43,6 +46,12 @@ class StagePlan:
     n_tasks: int
     n_stored: int
     price: Price
+    members: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The stage, and the members of a series if not all."""
+        return f"{self.stage_id} ({', '.join(self.members)})" if self.members else self.stage_id
 
     @property
     def n_new(self) -> int:
@@ -57,7 +66,7 @@ class StagePlan:
             marks = SCALED * price.is_scaled + ELSEWHERE * (not price.is_here)
             hours = marks + say_hours(price.core_s * self.n_tasks)
         return (
-            self.stage_id,
+            self.label,
             self.uses,
             str(self.n_tasks),
             str(self.n_stored),
@@ -94,7 +103,7 @@ class Plan:
         if unpriced:
             yield (
                 f"without a price, and not in the totals ({new} new tasks), as no result tells "
-                f"what they take: {', '.join(item.stage_id for item in unpriced)}"
+                f"what they take: {', '.join(item.label for item in unpriced)}"
             )
         prices = [item.price for item in self.stages if item.price.core_s is not None]
         if any(price.is_scaled for price in prices):
@@ -121,10 +130,24 @@ def make_plan(protocol: Protocol, store: Store, stages: Mapping[str, Stage]) -> 
     plans = []
     for call in protocol.stages.values():
         own = [task for task in tasks if task.stage_id == call.id]
-        n_stored = sum(store.find(task.key) is not None for task in own)
-        price = prices.price(own[0]) if own else Price()
-        plans.append(StagePlan(call.id, call.stage.uses, len(own), n_stored, price))
+        groups = _group_by_price(own, prices)
+        for price, members in groups.items():
+            alike = [task for task in own if task.member in members]
+            n_stored = sum(store.find(task.key) is not None for task in alike)
+            named = tuple(members) if len(groups) > 1 else ()
+            plans.append(StagePlan(call.id, call.stage.uses, len(alike), n_stored, price, named))
     return Plan(plans)
+
+
+def _group_by_price(tasks: Iterable[TaskSpec], prices: Prices) -> dict[Price, list[str]]:
+    """Return the members of a series by the price of a task; a plain stage has one, unnamed."""
+    firsts: dict[str, TaskSpec] = {}
+    for task in tasks:
+        firsts.setdefault(task.member, task)
+    groups: dict[Price, list[str]] = {}
+    for member, task in firsts.items():
+        groups.setdefault(prices.price(task), []).append(member)
+    return groups or {Price(): [""]}
 
 
 def _add_up(counted: Iterable[tuple[int, Price]]) -> tuple[str, str, str]:

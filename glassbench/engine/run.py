@@ -27,12 +27,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that failed: the stage, the sample, the message for the user and the traceback."""
+    """A task that failed.
+
+    Parameters
+    ----------
+    stage_id, sample
+        The stage, and the sample if it has some.
+    message
+        For the user.
+    traceback
+        Where the error came from.
+    member
+        The member of a series that the sample is of, empty without a series.
+    """
 
     stage_id: str
     sample: int | None
     message: str
     traceback: str = ""
+    member: str = ""
+
+    @property
+    def place(self) -> str:
+        """The sample, and its member in a series."""
+        return f"{self.sample} ({self.member})" if self.member else str(self.sample)
 
 
 @dataclass
@@ -230,7 +248,9 @@ class _Driver:
         task = job.task
         self.reporter.finish(task, time.perf_counter() - job.started, outcome.error)
         if outcome.error:
-            failure = Failure(task.stage_id, task.sample, outcome.error, outcome.traceback)
+            failure = Failure(
+                task.stage_id, task.sample, outcome.error, outcome.traceback, task.member
+            )
             self.results.failures.append(failure)
             job.failed = True
             self.queue = deque(work for work in self.queue if work[0] is not job)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from glassbench.errors import StageError, VariableError
 from glassbench.learn.families import find_constant
+from glassbench.per_atom import take_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 DIMS = ("sample", "atom", "temperature", "start", "lag")
-_TOLERANCE = 1e-6  # relative, of coordinates that are meant to be the same
 
 
 def read_lag_features(
@@ -56,8 +56,10 @@ def read_lag_features(
             got=str(array.dims),
             expected=str(DIMS),
         )
-    array = _take(array.transpose(*DIMS), role, "temperature", temperatures_K)
-    array = _take(array, role, "lag", lags_ps)
+    data = data[["lag_feature"]]
+    for dim, wanted in (("temperature", temperatures_K), ("lag", lags_ps)):
+        data = take_labels(data, role, "lag_feature", dim, wanted)
+    array = data["lag_feature"].transpose(*DIMS)
     bad = ~np.isfinite(array.to_numpy())
     if bad.any():
         place = np.unravel_index(int(np.argmax(bad)), bad.shape)
@@ -69,27 +71,6 @@ def read_lag_features(
             remedy="look at the stage that makes it",
         )
     return array
-
-
-def _take(array: xr.DataArray, role: str, dim: str, wanted: Sequence[float] | None) -> xr.DataArray:
-    if dim not in array.coords:
-        raise VariableError(
-            f"lag_feature of the input {role!r} has no labels along {dim!r}",
-            got=", ".join(map(str, array.coords)) or "no coordinates",
-            expected=f"a coordinate {dim!r}",
-        )
-    if wanted is None:
-        return array
-    labels = array[dim].to_numpy().astype(np.float64)
-    is_same = np.isclose(np.asarray(wanted)[:, None], labels, rtol=_TOLERANCE, atol=0.0)
-    missing = [f"{label:g}" for label, row in zip(wanted, is_same, strict=True) if not row.any()]
-    if missing:
-        raise StageError(
-            f"the input {role!r} does not have the {dim} {', '.join(missing)}",
-            got=f"{dim} {', '.join(f'{label:g}' for label in labels)}",
-            remedy="name others, or let the stage behind the input make them",
-        )
-    return array.isel({dim: is_same.argmax(axis=1)})
 
 
 def to_rows(features: xr.DataArray) -> FloatArray:

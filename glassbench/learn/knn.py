@@ -42,6 +42,7 @@ def count_pairs(params: Params, size: Size) -> float:
         "mean_learned_temperature",
         "mean_learned_temperature_interval",
         "learned_temperature_spread",
+        "learned_temperature_r",
         "confusion",
         "temperature_accuracy",
         "temperature_accuracy_interval",
@@ -105,9 +106,9 @@ def knn(
 
     Returns
     -------
-    T_ML of every instance; its mean and standard deviation by temperature; which temperatures
-    are taken for which, and the share taken rightly; and the model, that is the training
-    instances, for ``learn.knn_apply``.
+    T_ML of every instance; its mean and standard deviation by temperature, and Pearson's r of the
+    means with the temperature; which temperatures are taken for which, and the share taken
+    rightly; and the model, that is the training instances, for ``learn.knn_apply``.
 
     Raises
     ------
@@ -285,6 +286,7 @@ def _judge(votes: IntArray, classes: FloatArray, confidence: float) -> dict[str,
             means.mean(axis=0), left_out, confidence
         ),
         "learned_temperature_spread": learned.std(axis=(0, 1, 3)),
+        "learned_temperature_r": np.corrcoef(classes, means.mean(axis=0))[0, 1],
         "confusion": confusion.mean(axis=0),
         "temperature_accuracy": accuracy.mean(),
         "temperature_accuracy_interval": mean_interval(accuracy, confidence),

@@ -139,9 +139,12 @@ class Plan:
         reference_strain: float,
         force_tolerance: float,
         r_neighbour_A: float,
+        *,
+        recorded_every: str = "reference_strain",
     ) -> None:
-        self.steps_per_record = _divide("reference_strain", reference_strain, strain_step)
-        self.n_records = _divide("max_strain", max_strain, reference_strain)
+        record = (recorded_every, reference_strain)
+        self.steps_per_record = _divide(record, ("strain_step", strain_step))
+        self.n_records = _divide(("max_strain", max_strain), record)
         self.strain_step = reference_strain / self.steps_per_record
         self.force_tolerance = force_tolerance
         self.r_neighbour_A = r_neighbour_A
@@ -293,14 +296,15 @@ def choose_tracked(largest: NDArray[np.float64], when: NDArray[np.float64]) -> N
     return np.array([first, second, order[len(order) // 2]])
 
 
-def _divide(name: str, whole: float, part: float) -> int:
-    """Return how many parts make the whole, which must be a whole number."""
+def _divide(larger: tuple[str, float], smaller: tuple[str, float]) -> int:
+    """Return how many parts make the whole, both named, which must be a whole number."""
+    (name, whole), (part_name, part) = larger, smaller
     count = round(whole / part)
     if count < 1 or abs(count * part - whole) > ROUNDING * whole:
         raise StageError(
-            f"{name} is not a multiple of the smaller strain",
+            f"{name} is not a multiple of {part_name}",
             got=f"{whole:g} over {part:g} = {whole / part:.6g}",
-            expected="max_strain over reference_strain over strain_step as whole numbers",
+            expected="a whole number",
         )
     return count
 

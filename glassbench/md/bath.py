@@ -10,7 +10,8 @@ import xarray as xr
 from glassbench.cost import Cost
 from glassbench.errors import StageError
 from glassbench.md.clock import SEGMENT_PS, to_steps
-from glassbench.md.observers import OBSERVERS, Arrays, Frame
+from glassbench.md.dynamics import DynamicsObserver, Origins, plan_origins
+from glassbench.md.observers import OBSERVERS, Arrays, Frame, Observer
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.session import Session
 from glassbench.md.thermal_vibration import THERMOSTAT_PS, zero_pressure_fix
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from glassbench.cost import Params, Size
     from glassbench.md.tables import Tables
 
-Observed = Literal["motifs", "displacements"]
-MADE = {name: observer.makes for name, observer in OBSERVERS.items()}
+Observed = Literal["motifs", "displacements", "dynamics"]
+DYNAMICS: Observed = "dynamics"
+MADE: dict[str, tuple[str, ...]] = {name: observer.makes for name, observer in OBSERVERS.items()}
+MADE[DYNAMICS] = DynamicsObserver.makes
 STATE = ("temp", "vol", "pe")  # LAMMPS' names of what `AVERAGES` are of
 AVERAGES = ("bath_temperature", "bath_volume", "bath_energy")
 STEPS_PER_TESSELLATION = 60  # of the dynamics, which take as long
@@ -63,6 +66,9 @@ def bath(
     ensemble: Literal["npt", "nvt"] = "npt",
     timestep_fs: Annotated[float, Quantity("fs", gt=0)] = 2.0,
     seed: Annotated[int, Quantity("1", ge=0)],
+    lags_ps: list[Annotated[float, Quantity("ps", gt=0)]] | None = None,
+    n_origins: Annotated[int, Quantity("1", ge=1)] | None = None,
+    wave_number_per_A: Annotated[float, Quantity("1/angstrom", gt=0)] | None = None,
 ) -> xr.Dataset:
     """Hold a glass at a temperature and watch it: one run, from which several things are kept.
 
@@ -80,7 +86,9 @@ def bath(
     observe
         What is kept: `motifs`, the Voronoi motifs that each atom goes through (Yang and Wang,
         Front. Mater. 9, 855681 (2022), Sec. 3.1), from raw Voronoi cells; `displacements`, how far
-        each atom is from where it was after equilibration.
+        each atom is from where it was after equilibration; `dynamics`, the moments of its
+        displacement over time lags and its self-intermediate scattering function (igd-2021, Eqs. 7
+        to 9), averaged over several time origins.
     temperature_K
         Temperature.
     times_ps
@@ -95,6 +103,15 @@ def bath(
         Time step.
     seed
         Seed of the velocities.
+    lags_ps
+        Time lags of `dynamics`, rising; multiples of the interval between frames.
+    n_origins
+        Time origins of `dynamics`, from the end of equilibration on, spread evenly over what the
+        longest lag leaves of the run. Each serves all lags.
+    wave_number_per_A
+        Wave number of the scattering function of `dynamics`, that of the main peak of the
+        structure factor as a rule. It is averaged over the waves that fit into the cell and are
+        nearest to it in length, 50 at least; and beside it over all directions.
 
     Returns
     -------
@@ -105,13 +122,17 @@ def bath(
     ------
     StageError
         If nothing or something twice is observed, the times do not rise or are no multiples of the
-        interval between frames, or LAMMPS fails.
+        interval between frames, `dynamics` is observed without its three parameters or they are
+        given without it, the run is too short for its time origins or the cell too small for its
+        wave number, or LAMMPS fails.
     """
     plan = _plan(times_ps, equilibration_ps, sample_every_fs, timestep_fs)
     _check_observed(observe)
+    origins = _plan_dynamics(observe, plan, lags_ps, n_origins, wave_number_per_A)
     fix = _choose_fix(glass, ensemble, temperature_K)
     rng_seed = int(task.rng(seed).integers(1, 2**31))
-    run = Run(from_dataset(potential), glass, plan, observe, fix)
+    observers = _make_observers(observe, glass.sizes["atom"], origins)
+    run = Run(from_dataset(potential), glass, plan, observers, fix)
     saved = task.load_checkpoint()
     if saved is None:
         run.equilibrate(temperature_K, rng_seed)
@@ -177,8 +198,49 @@ def _check_observed(observe: list[Observed]) -> None:
         raise StageError(
             "observe is not a list of different things",
             got=", ".join(observe) or "none",
-            expected=f"some of {', '.join(OBSERVERS)}",
+            expected=f"some of {', '.join(MADE)}",
         )
+
+
+def _plan_dynamics(
+    observe: list[Observed],
+    plan: Plan,
+    lags_ps: list[float] | None,
+    n_origins: int | None,
+    wave_number_per_A: float | None,
+) -> Origins | None:
+    settings = {
+        "lags_ps": lags_ps, "n_origins": n_origins, "wave_number_per_A": wave_number_per_A
+    }  # fmt: skip
+    given = [name for name, value in settings.items() if value is not None]
+    if given and DYNAMICS not in observe:
+        raise StageError(
+            "parameters of dynamics are given, which is not observed",
+            got=", ".join(given),
+            remedy=f"add {DYNAMICS} to observe, or leave them out",
+        )
+    if DYNAMICS not in observe:
+        return None
+    if lags_ps is None or n_origins is None or wave_number_per_A is None:
+        raise StageError(
+            "dynamics is observed without its parameters",
+            got=", ".join(given) or "none of them",
+            expected=", ".join(settings),
+        )
+    return plan_origins(
+        lags_ps,
+        n_origins,
+        wave_number_per_A,
+        interval_ps=plan.interval_ps,
+        n_frames=plan.n_frames,
+    )
+
+
+def _make_observers(
+    observe: list[Observed], n_atoms: int, origins: Origins | None
+) -> dict[str, Observer]:
+    made: dict[str, Observer] = {n: OBSERVERS[n](n_atoms) for n in observe if n in OBSERVERS}
+    return made if origins is None else {**made, DYNAMICS: DynamicsObserver(n_atoms, origins)}
 
 
 def _choose_fix(glass: xr.Dataset, ensemble: str, temperature_K: float) -> str:
@@ -193,10 +255,15 @@ class Run:
     """A run whose state can be written down between two segments."""
 
     def __init__(
-        self, tables: Tables, glass: xr.Dataset, plan: Plan, observe: list[Observed], fix: str
+        self,
+        tables: Tables,
+        glass: xr.Dataset,
+        plan: Plan,
+        observers: Mapping[str, Observer],
+        fix: str,
     ) -> None:
         self.tables, self.glass, self.plan, self.fix = tables, glass, plan, fix
-        self.observers = {name: OBSERVERS[name](glass.sizes["atom"]) for name in observe}
+        self.observers = observers
         self.lammps_state = b""
         self.n_done = 0
         self.sums = np.zeros((0, len(STATE)))  # over the frames up to each time noted
@@ -272,4 +339,4 @@ class Run:
 
 
 def _look(session: Session) -> Frame:
-    return Frame(session.wrapped_positions(), session.cell())
+    return Frame(session.wrapped_positions(), session.cell(), session.fractions)

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from glassbench.errors import StageError
 from glassbench.features.voronoi import count_edges
 from glassbench.kernels.motifs import MotifCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
 Arrays = dict[str, "NDArray[np.generic]"]
-Coords = dict[str, tuple[int, ...]]
+Coords = dict[str, tuple[float, ...]]
+
+
+def _refuse() -> NDArray[np.float64]:
+    raise StageError("a frame does not say how often its atoms have left the cell")
 
 
 class Frame(NamedTuple):
@@ -27,17 +32,24 @@ class Frame(NamedTuple):
         Inside the cell, relative to its corner, shape (n, 3), angstrom.
     cell
         Cell vectors in rows, shape (3, 3), angstrom.
+    fractions
+        Returns the positions in units of the cell vectors, not wrapped, shape (n, 3). Not every
+        observer asks for them, nor at every frame.
     """
 
     position: NDArray[np.float64]
     cell: NDArray[np.float64]
+    fractions: Callable[[], NDArray[np.float64]] = _refuse
 
 
 class Observer(Protocol):
     """Watches a run. Its memory does not grow with the number of frames."""
 
     makes: ClassVar[tuple[str, ...]]
-    coords: ClassVar[Coords]
+
+    @property
+    def coords(self) -> Coords:
+        """Labels of the dims that it brings along."""
 
     def begin(self, frame: Frame) -> None:
         """See where the run starts; this frame does not count."""
@@ -61,7 +73,13 @@ class Observer(Protocol):
 class MotifObserver:
     """Counts the Voronoi motifs that each atom goes through."""
 
-    makes = ("motif_index", "visit_atom", "visit_motif", "visit_count", "n_frames")
+    makes: ClassVar[tuple[str, ...]] = (
+        "motif_index",
+        "visit_atom",
+        "visit_motif",
+        "visit_count",
+        "n_frames",
+    )
     coords: ClassVar[Coords] = {"face": (3, 4, 5, 6)}
 
     def __init__(self, n_atoms: int) -> None:
@@ -99,7 +117,7 @@ class DisplacementObserver:
     cell that expands does not displace atoms.
     """
 
-    makes = ("squared_displacement",)
+    makes: ClassVar[tuple[str, ...]] = ("squared_displacement",)
     coords: ClassVar[Coords] = {}
 
     def __init__(self, n_atoms: int) -> None:

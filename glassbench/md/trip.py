@@ -131,13 +131,13 @@ def plan_trip(
     timestep_ps: float,
 ) -> Plan:
     """Put melt, cooling and stays in order, and divide them into segments."""
-    pieces: list[Ramp | Stay] = [*_split_ramp(melt)]
+    pieces: list[Ramp | Stay] = [*split_ramp(melt)]
     n_melt = len(pieces)
     here_K = melt.stop_K
     for index in reversed(range(len(temperatures_K))):
         segment = Segment(to_K=temperatures_K[index], rate_K_per_s=rate_K_per_s)
         for ramp in plan_ramps(here_K, [segment]):
-            pieces += _split_ramp(ramp)
+            pieces += split_ramp(ramp)
         pieces += _split_stay(index, clock.last, timestep_ps)
         here_K = temperatures_K[index]
     every = max(1, round(SAMPLE_PS / timestep_ps))
@@ -145,7 +145,8 @@ def plan_trip(
     return Plan(temperatures_K, clock, samples, n_melt, pieces)
 
 
-def _split_ramp(ramp: Ramp) -> Iterator[Ramp]:
+def split_ramp(ramp: Ramp) -> Iterator[Ramp]:
+    """Divide a ramp into segments between which there is a checkpoint."""
     starts = np.arange(0.0, ramp.duration_ps - ROUNDING, SEGMENT_PS)
     times = [*starts.tolist(), ramp.duration_ps]
     slope = (ramp.stop_K - ramp.start_K) / ramp.duration_ps

@@ -58,6 +58,7 @@ def _describe_stage(run: Run, stage_id: str) -> dict[str, Any]:
     return {
         "uses": call.stage.uses,
         "samples": call.samples,
+        "series": {label: canonical_params(call.of_member(label)) for label in call.series},
         "from": dict(call.inputs),
         "with": canonical_params(call),
         "keys": {"all" if sample is None else str(sample): key for sample, key in keys.items()},
@@ -113,6 +114,7 @@ def collect_scores(run: Run) -> xr.Dataset:
 
     parts = {stage_id: read(run, stage_id, *names) for stage_id, names in _score_names(run).items()}
     uses = Counter(str(name) for part in parts.values() for name in part.data_vars)
+    all_dims = {dim for part in parts.values() for dim in part.dims}
     whole = xr.Dataset(attrs={"spec": run.spec.key, "scale": run.scale})
     for stage_id, part in parts.items():
         names = {name: f"{stage_id}_{name}" for name in part.data_vars if uses[str(name)] > 1}
@@ -120,13 +122,19 @@ def collect_scores(run: Run) -> xr.Dataset:
         labels = {
             name: f"{stage_id}_{name}"
             for name, label in part.coords.items()
-            if name not in part.dims and set(label.dims) & set(dims)
+            if name not in part.dims
+            and (set(label.dims) & set(dims) or name in all_dims or _clashes(whole, label))
         }
         own = part.rename({**names, **dims, **labels}).drop_attrs(deep=False)
         for variable in own.data_vars.values():
             variable.attrs["stage"] = stage_id
         whole = whole.merge(own, combine_attrs="override")
     return whole
+
+
+def _clashes(whole: xr.Dataset, label: xr.DataArray) -> bool:
+    """Tell whether labels of something else have the same name."""
+    return label.name in whole.coords and not whole[label.name].equals(label)
 
 
 def write_scores(run: Run, path: Path) -> None:

@@ -68,6 +68,7 @@ class StageRow:
     origins: Counter[str] = field(default_factory=Counter)
     wall_s: float = 0.0
     outcome: str = ""
+    members: tuple[str, ...] = ()
 
     @property
     def wall(self) -> str:
@@ -205,7 +206,7 @@ def say_alerts(run: Run) -> list[tuple[str, str]]:
     """Say what a reader must know first: failures, and stages that were left out."""
     alerts = []
     for item in run.failures:
-        where = item.stage_id if item.sample is None else f"{item.stage_id}, sample {item.sample}"
+        where = item.stage_id if item.sample is None else f"{item.stage_id}, sample {item.place}"
         alerts.append((f"Failed: {where}", item.message))
     failed = {item.stage_id for item in run.failures}
     absent = [name for name in run.protocol.stages if name not in run and name not in failed]
@@ -216,7 +217,14 @@ def say_alerts(run: Run) -> list[tuple[str, str]]:
 
 def list_stages(run: Run, records: Sequence[dict[str, Any]]) -> list[StageRow]:
     """Return one row per stage, with what became of it."""
-    rows = {call.id: StageRow(call.id, call.stage.uses) for call in run.protocol.stages.values()}
+    rows = {
+        call.id: StageRow(
+            call.id,
+            call.stage.uses,
+            members=run.protocol.members(call.id) if call.stage.is_per_sample else (),
+        )
+        for call in run.protocol.stages.values()
+    }
     for item in records:
         row = rows[item["stage"]]
         sample = "" if item["sample"] is None else str(item["sample"])

@@ -43,7 +43,8 @@ def read(run: Run, stage_id: str, *variables: str) -> xr.Dataset:
     if None in keys:
         return run.store.load(keys[None], variables)
     samples = tuple(index for index in keys if index is not None)
-    return join_samples([run.store.load(keys[i], variables) for i in samples], samples)
+    parts = [run.store.load(keys[i], variables) for i in samples]
+    return join_samples(parts, samples, run.protocol.label_samples(stage_id, samples))
 
 
 def read_sample(run: Run, stage_id: str, sample: int, *variables: str) -> xr.Dataset:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from glassbench.scores.readings import say_number
-from glassbench.spec.model import SAMPLES
+from glassbench.spec.model import SAMPLES, SERIES
 from glassbench.stage import Quantity
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def find_differences(spec: Spec, scale: str) -> dict[str, list[Difference]]:
     for name, (paper, here) in spec.differences(scale).items():
         stage_id, key = name.split(".", 1)
         meaning, annotation = _meaning(spec, stage_id, key)
-        sides = mark_steps(say_lines(paper, annotation), say_lines(here, annotation))
+        write = _say_members if key == SERIES else say_lines
+        sides = mark_steps(write(paper, annotation), write(here, annotation))
         found.setdefault(stage_id, []).append(Difference(key, meaning, *sides))
     return found
 
@@ -60,6 +61,8 @@ def find_differences(spec: Spec, scale: str) -> dict[str, list[Difference]]:
 def _meaning(spec: Spec, stage_id: str, key: str) -> tuple[str, Any]:
     if key == SAMPLES:
         return "Number of samples", int
+    if key == SERIES:
+        return "Members of the series, and what each has of its own", None
     declared = spec.stages[stage_id].stage.params[key]
     return declared.doc.split(". ")[0].rstrip(".").replace("``", ""), declared.annotation
 
@@ -79,6 +82,11 @@ def say_lines(value: Any, annotation: Any = None) -> list[str]:  # noqa: ANN401 
         return [_say_record(item) for item in value]
     unit = say_unit(unit_of(annotation))
     return [f"{say(value)}{THIN_SPACE}{unit}" if unit and value is not None else say(value)]
+
+
+def _say_members(series: Mapping[str, Mapping[str, Any]], _: None) -> list[str]:
+    """Write a line for each member of a series."""
+    return [f"{label}: {say(overlay)}" if overlay else label for label, overlay in series.items()]
 
 
 def _say_record(record: Any) -> str:  # noqa: ANN401  # a dataclass instance

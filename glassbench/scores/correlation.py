@@ -224,8 +224,8 @@ def _score(
 
 
 def take_moments(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return 1, x, y, x^2, y^2 and xy of each atom, shape (n, 6)."""
-    return np.column_stack([np.ones_like(x), x, y, x * x, y * y, x * y])
+    """Return 1, x, y, x^2, y^2 and xy of each atom, shape (..., 6) for x and y of shape (...)."""
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1)
 
 
 def pearson_from_moments(moments: FloatArray) -> FloatArray:
@@ -293,17 +293,17 @@ def jackknife_interval(by_sample: FloatArray, confidence: float) -> FloatArray:
     Parameters
     ----------
     by_sample
-        The six sums over the atoms of each sample, shape (n_samples, 6).
+        The six sums over the atoms of each sample, shape (n_samples, ..., 6).
     confidence
         Confidence level.
 
     Returns
     -------
-    Lower and upper bound, shape (2,); NaN if there is one sample only.
+    Lower and upper bound, shape (..., 2); NaN if there is one sample only.
     """
     total = by_sample.sum(axis=0)
     if len(by_sample) == 1:  # without it nothing is left to correlate
-        return np.full(2, np.nan)
+        return np.full((*total.shape[:-1], 2), np.nan)
     left_out = _fisher_z(pearson_from_moments(total - by_sample))
     centre = _fisher_z(pearson_from_moments(total))
     interval: FloatArray = np.tanh(intervals.jackknife_interval(centre, left_out, confidence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ Value = Any  # of a parameter: what its annotation says
 
 PAPER = "paper"  # the base scale: the stages as the paper has them
 REQUIRED_SCALES = ("smoke", "laptop")
-SAMPLES = "samples"  # the one field of a stage that overlays may change besides its parameters
+SAMPLES, SERIES = "samples", "series"  # what overlays may change besides the parameters of a stage
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Paper:
     """The publication that a spec follows."""
 
     title: str
-    doi: str
     authors: tuple[str, ...]
     journal: str
     year: Annotated[int, Quantity("year", ge=1900, le=2100)]
+    doi: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,11 @@ class StageCall:
         Typed value of every parameter, defaults included.
     samples
         Number of samples made (a stage without per-sample inputs) or used (the first ones of
-        its inputs); ``None`` uses all.
+        its inputs); ``None`` uses all. In a series, of each member.
     line
         Line of the spec that it starts on.
+    series
+        Of a stage that makes a series of samples: overlays of its parameters by member.
     """
 
     id: str
@@ -67,11 +69,17 @@ class StageCall:
     params: Mapping[str, Any]
     samples: int | None
     line: int
+    series: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def overlaid(self, overlay: Mapping[str, Any]) -> StageCall:
         """Return the call with the values of an overlay in place."""
         params = {name: overlay.get(name, value) for name, value in self.params.items()}
-        return replace(self, params=params, samples=overlay.get(SAMPLES, self.samples))
+        samples, series = overlay.get(SAMPLES, self.samples), overlay.get(SERIES, self.series)
+        return replace(self, params=params, samples=samples, series=series)
+
+    def of_member(self, label: str) -> StageCall:
+        """Return the call that makes the samples of one member of the series, a plain one."""
+        return replace(self.overlaid(self.series[label]), series={})
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,23 @@ class Protocol:
     key: str
     scale: str
     stages: Mapping[str, StageCall]
+
+    def members(self, stage_id: str) -> tuple[str, ...]:
+        """Return the members of the series whose samples a stage makes or takes; none without.
+
+        Sample number i is of member ``i % n`` of ``n``, and number ``i // n`` of its samples.
+        """
+        call = self.stages[stage_id]
+        if call.series:
+            return tuple(call.series)
+        known = [name for name in call.inputs.values() if name in self.stages]
+        sources = (name for name in known if self.stages[name].stage.is_per_sample)
+        return next((members for name in sources if (members := self.members(name))), ())
+
+    def label_samples(self, stage_id: str, samples: Iterable[int]) -> tuple[str, ...]:
+        """Return the member that each sample of a stage is of; nothing without a series."""
+        members = self.members(stage_id)
+        return tuple(members[i % len(members)] for i in samples) if members else ()
 
 
 @dataclass(frozen=True)
@@ -227,7 +252,7 @@ class Spec:
     deviations
         Where the spec departs from the paper's text, and why, by ``stage`` or ``stage.parameter``.
     scales
-        Overlays: scale, then stage, then parameter or ``samples``, to the value there.
+        Overlays: scale, then stage, then parameter, ``samples`` or ``series``, to the value there.
     checks
         One per claim.
     published
@@ -275,14 +300,17 @@ class Spec:
 
         Returns
         -------
-            ``stage.parameter`` or ``stage.samples`` to (paper's value, value here).
+            ``stage.parameter``, ``stage.samples`` or ``stage.series`` to (paper's value, value
+            here).
         """
         here, paper = self.at_scale(name), self.at_scale(PAPER)
-        found = {}
+        found: dict[str, tuple[Any, Any]] = {}
         for key, call in paper.stages.items():
             other = here.stages[key]
             if call.samples != other.samples:
                 found[f"{key}.{SAMPLES}"] = (call.samples, other.samples)
+            if call.series != other.series:
+                found[f"{key}.{SERIES}"] = (call.series, other.series)
             for param, value in call.params.items():
                 if value != other.params[param]:
                     found[f"{key}.{param}"] = (value, other.params[param])

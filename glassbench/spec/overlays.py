@@ -5,12 +5,13 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glassbench.spec.coerce import Marks, coerce, unknown_name
 from glassbench.spec.inputs import check_variables
 from glassbench.spec.marks import ID, ID_IN_WORDS, Place, listed, suggestion
-from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Value
+from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, SERIES, Value
+from glassbench.spec.series import check_members, check_series, read_overlaid, read_series
 from glassbench.spec.stages import (
     Context,
     Draft,
@@ -18,13 +19,19 @@ from glassbench.spec.stages import (
     read_sample_count,
 )
 
+if TYPE_CHECKING:
+    from glassbench.stage import Stage
+
 Overlay = dict[str, Any]
 
 
 def read_scales(
     place: Place, drafts: Mapping[str, Draft], context: Context
 ) -> dict[str, dict[str, Overlay]]:
-    """Read the overlays, and check at every scale that no stage asks for samples never made."""
+    """Read the overlays, and check at every scale that no stage asks for samples never made.
+
+    Members of a series must differ at every scale, and no stage may mix series.
+    """
     faults = context.faults
     entries: dict[str, Place] = {}
     with faults.gathering():
@@ -47,6 +54,7 @@ def read_scales(
     with faults.gathering():
         for name, overlays in [(PAPER, {}), *scales.items()]:
             _check_sample_counts(name, entries.get(name), overlays, drafts)
+            check_series(name, entries.get(name), overlays, drafts)
     return scales
 
 
@@ -113,26 +121,33 @@ def _read_overlay(
     entries = place.entries()
     for name, entry in entries.items():
         with context.faults.gathering():
-            overlay[name] = _read_value(name, entry, draft, context.marks)
+            if name == SERIES and SERIES in draft.fields:
+                overlay[name] = read_series(entry, draft.stage, context.marks, context.faults)
+            else:
+                overlay[name] = _read_value(name, entry, draft, draft.stage, context.marks)
     check_variables(draft, drafts, entries, overlay, context.faults)
+    check_members(draft, drafts, entries.get(SERIES), overlay.get(SERIES, {}), context.faults)
     return overlay
 
 
-def _read_value(name: str, place: Place, draft: Draft, marks: Marks) -> Value:
-    stage = draft.stage
-    params = stage.params if stage else {}
+def _read_value(name: str, place: Place, draft: Draft, stage: Stage, marks: Marks) -> Value:
     if name == SAMPLES and is_per_sample(draft):
         return read_sample_count(place, marks)
-    if name in params and params[name].decides:
+    if name == SERIES and is_per_sample(draft):
         raise place.fault(
-            f"{name!r} decides what the stage makes, which is the same at every scale",
+            "the stage has no series that this could replace",
             at_key=True,
-            remedy="choose under `stages`",
+            remedy="a scale changes the members of a series that is there under `stages`",
         )
-    if name in params:
-        return coerce(place, params[name].annotation, marks)
-    allowed = [*params, SAMPLES] if is_per_sample(draft) else [*params]
-    raise unknown_name(place, allowed, f"number of {stage.uses if stage else name}")
+    if name in stage.params:
+        return read_overlaid(name, place, stage, marks, where="at every scale")
+    raise unknown_name(place, _names(draft, stage), f"number of {stage.uses}")
+
+
+def _names(draft: Draft, stage: Stage) -> list[str]:
+    """Return what a scale may replace, and a reason may be given for."""
+    series = [SERIES] if SERIES in draft.fields else []
+    return [*stage.params, *([SAMPLES] if is_per_sample(draft) else []), *series]
 
 
 def _check_sample_counts(
@@ -165,7 +180,7 @@ def _check_path(
     draft = drafts[name]
     if draft.stage is None:
         return
-    names = [*draft.stage.params, *([SAMPLES] if is_per_sample(draft) else [])]
+    names = _names(draft, draft.stage)
     if not rest:
         if stages:
             return
@@ -174,7 +189,8 @@ def _check_path(
         )
     if rest[0] not in names:
         raise _no_path(place, f"parameter {rest[0]!r} of {name}", names, rest[0])
-    _follow(rest[1:], draft.params.get(rest[0]), place)
+    value = draft.series if rest[0] == SERIES else draft.params.get(rest[0])
+    _follow(rest[1:], value, place)
 
 
 def _follow(parts: list[str], value: Value, place: Place) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from glassbench.spec.annotations import PLAIN, describe, record_params, without_none
 from glassbench.spec.load import KEY, OPTIONAL, REQUIRED, SPEC_VERSION
 from glassbench.spec.marks import ID
-from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, Paper, Value
+from glassbench.spec.model import PAPER, REQUIRED_SCALES, SAMPLES, SERIES, Paper, Value
+from glassbench.spec.series import LABEL
 from glassbench.spec.stages import SAMPLE_COUNT
 from glassbench.stage import TASK, Input, Param, Quantity, Stage, VariableOf
 
@@ -116,11 +117,11 @@ def _object(properties: Schema, required: Iterable[str] = ()) -> Schema:
     }
 
 
-def _named(schema: Schema) -> Schema:
+def _named(schema: Schema, pattern: str = ID.pattern) -> Schema:
     return {
         "type": "object",
         "minProperties": 1,
-        "propertyNames": {"pattern": _NAME},
+        "propertyNames": {"pattern": f"^{pattern}$"},
         "additionalProperties": schema,
     }
 
@@ -139,9 +140,12 @@ def _stage_schema(registry: Mapping[str, Stage]) -> Schema:
     anything: Schema = {"type": "object"}
     samples = _number("integer", SAMPLE_COUNT)
     names = [{"const": name, "description": registry[name].summary} for name in sorted(registry)]
-    union = _object(
-        {"uses": {"oneOf": names}, "from": anything, "with": anything, SAMPLES: samples}, ["uses"]
-    )
+    series = {
+        **_named(anything, LABEL.pattern),
+        "description": "parameters by member, of a stage that makes samples",
+    }
+    fields = {"from": anything, "with": anything, SAMPLES: samples, SERIES: series}
+    union = _object({"uses": {"oneOf": names}, **fields}, ["uses"])
     cases = []
     for name in sorted(registry):
         condition = {"properties": {"uses": {"const": name}}, "required": ["uses"]}
@@ -162,8 +166,10 @@ def _case_schema(stage: Stage) -> Schema:
         further = {"type": "string", "description": "any stage, under a name of your own"}
         sources |= {"propertyNames": names, "additionalProperties": further}
     properties: Schema = {"from": sources, "with": schema}
-    if not stage.is_per_sample:
-        properties[SAMPLES] = False
+    if stage.is_per_sample:
+        properties[SERIES] = {"additionalProperties": {**schema, "required": []}}
+    else:
+        properties |= {SAMPLES: False, SERIES: False}
     required = [*(["from"] if needed else []), *(["with"] if schema["required"] else [])]
     return {"properties": properties, "required": required}
 

@@ -11,10 +11,11 @@ from glassbench.spec.annotations import describe
 from glassbench.spec.coerce import Marks, coerce, read_params, unknown_name
 from glassbench.spec.inputs import check_inputs, check_variables, named_places, read_inputs
 from glassbench.spec.marks import ID, ID_IN_WORDS, Faults, Place, listed, suggestion
-from glassbench.spec.model import SAMPLES, StageCall
+from glassbench.spec.model import SAMPLES, SERIES, StageCall
+from glassbench.spec.series import Members, check_members, read_series
 from glassbench.stage import Quantity, Stage
 
-_FIELDS = ("uses", "from", "with", SAMPLES)
+_FIELDS = ("uses", "from", "with", SAMPLES, SERIES)
 SAMPLE_COUNT = Quantity(ge=1)
 
 
@@ -36,7 +37,7 @@ class Draft:
     place
         Where it is written.
     fields
-        ``uses``, ``from``, ``with`` and ``samples`` as far as given.
+        ``uses``, ``from``, ``with``, ``samples`` and ``series`` as far as given.
     stage
         The registered stage, or ``None`` if there is no such stage.
     inputs
@@ -45,6 +46,8 @@ class Draft:
         Typed values.
     samples
         Number of samples, if given.
+    series
+        The members of the series, if there is one.
     """
 
     place: Place
@@ -53,13 +56,14 @@ class Draft:
     inputs: Mapping[str, str]
     params: Mapping[str, Any]
     samples: int | None
+    series: Members
 
     def call(self, key: str) -> StageCall:
         """Return the finished stage call."""
         if self.stage is None:
             raise self.place.fault("the stage could not be read")
         line = self.place.line
-        return StageCall(key, self.stage, self.inputs, self.params, self.samples, line)
+        return StageCall(key, self.stage, self.inputs, self.params, self.samples, line, self.series)
 
 
 def read_stages(place: Place, context: Context) -> dict[str, Draft]:
@@ -78,8 +82,11 @@ def read_stages(place: Place, context: Context) -> dict[str, Draft]:
             check_variables(
                 draft, drafts, named_places(draft.fields.get("with")), draft.params, faults
             )
+            check_members(draft, drafts, draft.fields.get(SERIES), draft.series, faults)
             with faults.gathering():
                 _check_samples_field(draft, drafts)
+            with faults.gathering():
+                _check_series_field(draft, drafts)
     return drafts
 
 
@@ -111,13 +118,16 @@ def _read_stage(place: Place, ids: Iterable[str], context: Context) -> Draft:
         stage = _find_stage(place, fields.get("uses"), context.registry)
     inputs = read_inputs(fields.get("from"), ids, stage, faults)
     params: dict[str, Any] = {}
+    series: Members = {}
     if stage is not None:
         params = read_params(fields.get("with"), stage.params, context.marks, faults, place)
         stage = stage.narrow(params)
+        if SERIES in fields:
+            series = read_series(fields[SERIES], stage, context.marks, faults)
     if SAMPLES in fields:
         with faults.gathering():
             samples = read_sample_count(fields[SAMPLES], context.marks)
-    return Draft(place, fields, stage, inputs, params, samples)
+    return Draft(place, fields, stage, inputs, params, samples, series)
 
 
 def read_sample_count(place: Place, marks: Marks) -> int:
@@ -165,18 +175,34 @@ def _check_samples_field(draft: Draft, drafts: Mapping[str, Draft]) -> None:
     place = draft.fields.get(SAMPLES)
     if draft.stage is None:
         return
-    inputs = draft.stage.inputs.values()
-    connected = draft.inputs.keys() == named_places(draft.fields.get("from")).keys() and all(
-        entry.optional or entry.name in draft.inputs for entry in inputs
-    )
     if place is not None and not is_per_sample(draft):
         raise place.fault(f"{draft.stage.uses} runs once for all samples", at_key=True)
-    if place is None and connected and sample_source(draft, drafts):
+    if place is None and _is_connected(draft) and sample_source(draft, drafts):
         raise draft.place.fault(
             "the number of samples is missing",
             at_key=True,
             expected=f"samples: {describe(int, SAMPLE_COUNT)}",
             remedy=f"{draft.stage.uses} makes the samples that the other stages work on",
+        )
+
+
+def _is_connected(draft: Draft) -> bool:
+    """Tell whether all inputs were read, so that it is known whether a stage makes samples."""
+    inputs = draft.stage.inputs.values() if draft.stage else ()
+    return draft.inputs.keys() == named_places(draft.fields.get("from")).keys() and all(
+        entry.optional or entry.name in draft.inputs for entry in inputs
+    )
+
+
+def _check_series_field(draft: Draft, drafts: Mapping[str, Draft]) -> None:
+    place = draft.fields.get(SERIES)
+    if place is None or draft.stage is None:
+        return
+    if not is_per_sample(draft) or (_is_connected(draft) and not sample_source(draft, drafts)):
+        raise place.fault(
+            f"{draft.stage.uses} makes no samples here, so that there can be no series of them",
+            at_key=True,
+            remedy="give the series to the stage that makes the samples; all others follow",
         )
 
 

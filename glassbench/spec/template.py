@@ -36,7 +36,7 @@ stages:
   glass:
     uses: md.melt_quench@1
     from: {{potential: potential}}
-    samples: 10
+    samples: 10  # and, for a series of glasses, `series: {{label: {{parameter: value}}, ...}}`
     with:
       composition: {{Cu: 0.5, Zr: 0.5}}
       n_atoms: 16000

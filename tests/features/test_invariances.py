@@ -20,6 +20,7 @@ from glassbench.features.normal_modes import normal_modes
 from glassbench.features.orientational_order import orientational_order
 from glassbench.features.radial import radial_functions
 from glassbench.features.rdf import rdf
+from glassbench.features.structure_factor import structure_factor
 from glassbench.features.vibrational_spectrum import vibrational_spectrum
 from glassbench.features.voronoi import voronoi
 from glassbench.stage import Task
@@ -55,8 +56,13 @@ LOCAL: dict[str, Describe] = {
     "rdf": lambda glass, _: rdf(glass),
     "embedding_curvature": _describe_curvature,
 }
-# Modes belong to the whole sample: a larger one has more of them.
-ALL = {**LOCAL, "normal_modes": _describe_modes, "vibrational_spectrum": _describe_spectrum}
+# Modes and waves belong to the whole sample: a larger one has more of them.
+ALL = {
+    **LOCAL,
+    "normal_modes": _describe_modes,
+    "vibrational_spectrum": _describe_spectrum,
+    "structure_factor": lambda glass, _: structure_factor(glass, q_max_per_A=4.0),
+}
 
 
 def _assert_same(found: xr.Dataset, expected: xr.Dataset) -> None:

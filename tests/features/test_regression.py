@@ -19,6 +19,7 @@ from glassbench.features.orientational_order import orientational_order
 from glassbench.features.radial import radial_functions
 from glassbench.features.rdf import group_rdf, rdf
 from glassbench.features.saddles import saddles
+from glassbench.features.structure_factor import structure_factor
 from glassbench.features.vibrational_spectrum import vibrational_spectrum
 from glassbench.features.voronoi import voronoi
 from glassbench.stage import Task
@@ -45,6 +46,7 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
     data["orientational"] = orientational_order(small_glass)
     data["bond_order"] = bond_order(small_glass)
     data["chemical_order"] = chemical_order(small_glass)
+    data["structure_factor"] = structure_factor(small_glass)
     data["spectrum"] = vibrational_spectrum(small_glass, data["hessian"], task=Task())
     data["boson_peak"] = boson_peak(data["spectrum"], low_cut_THz=0.5)
     return data
@@ -75,6 +77,11 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
             id="bond_order",
         ),
         pytest.param("chemical_order", ["partial_coordination"], id="chemical_order"),
+        pytest.param(
+            "structure_factor",
+            ["structure_factor", "partial_structure_factor", "wave_count"],
+            id="structure_factor",
+        ),
         pytest.param("spectrum", ["vdos", "atomic_vdos"], id="spectrum"),
         pytest.param(
             "boson_peak",
@@ -93,7 +100,7 @@ def test_stage_gives_the_stored_numbers(
     arrays = {}
     for variable in variables:
         values = chain[name][variable]
-        dim = {"atom", "mode", "r", "frequency"} & set(values.dims)
+        dim = {"atom", "mode", "r", "frequency", "q"} & set(values.dims)
         arrays[variable] = np.asarray(values.isel(dict.fromkeys(dim, EVERY)).values)
     ndarrays_regression.check(arrays, default_tolerance={"rtol": 1e-6, "atol": 1e-9})
 
