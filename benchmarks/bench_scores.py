@@ -68,6 +68,24 @@ class Entropy2022:
     track_score_cluster_radius.unit = "angstrom"
 
 
+class Tml2022:
+    """The same for the machine-learned temperature, of which smoke scale has two picoseconds."""
+
+    def setup_cache(self) -> dict[str, object]:
+        return _measure("tml-2022")
+
+    setup_cache.timeout = 900
+
+    def track_score_cu_share_liquid(self, values: dict[str, object]) -> object:
+        return values["la_composition"]
+
+    def track_score_coordination_zr(self, values: dict[str, object]) -> object:
+        return values["cn_zr"]
+
+    track_score_cu_share_liquid.unit = "share of atoms"
+    track_score_coordination_zr.unit = "neighbours"
+
+
 def _measure(key: str) -> dict[str, object]:
     """Run a spec anew and return the measured value of each claim."""
     with tempfile.TemporaryDirectory() as store:

@@ -276,7 +276,7 @@ def test_price_of_a_fresh_run(store: Store) -> None:
     assert plan.totals[1][2:] == ("", "", "0", "0.00", "-", "0.0")
 
 
-@pytest.mark.parametrize("key", ["sf-2020", "igd-2021", "entropy-2022"])
+@pytest.mark.parametrize("key", ["sf-2020", "igd-2021", "entropy-2022", "tml-2022"])
 def test_every_scale_can_be_priced(key: str, store: Store) -> None:
     """By results at another scale every stage has a price, whatever its parameters."""
     spec = open_spec(key)
