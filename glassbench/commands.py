@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from glassbench.api import Run
     from glassbench.engine.begun import Begun
+    from glassbench.engine.run import Failure
     from glassbench.engine.store import Entry
     from glassbench.spec.model import Protocol
     from glassbench.stage import Stage
@@ -192,12 +193,13 @@ def _conclude(console: Console, done: Run, arguments: Namespace) -> int:
 
 def _print_failures(console: Console, done: Run, *, tracebacks: bool) -> None:
     """Print each different failure once, with the samples that it hit."""
-    alike: dict[tuple[str, str], list[str]] = {}
-    for failure in sorted(done.failures, key=lambda failure: failure.sample or 0):
+    alike: dict[tuple[str, str], list[Failure]] = {}
+    for failure in done.failures:
         text = failure.traceback if tracebacks else failure.message
-        samples = alike.setdefault((failure.stage_id, text), [])
-        samples += [] if failure.sample is None else [failure.place]
-    for (stage_id, text), samples in alike.items():
+        alike.setdefault((failure.stage_id, text), []).append(failure)
+    for (stage_id, text), failures in alike.items():
+        places = {failure.sample: failure.place for failure in failures}
+        samples = [places[sample] for sample in sorted(i for i in places if i is not None)]
         several = "s" if len(samples) > 1 else ""
         hit = f", sample{several} {', '.join(samples)}" if samples else ""
         console.print(f"\n{stage_id} failed{hit}:\n{text}", markup=False, soft_wrap=True)

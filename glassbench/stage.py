@@ -238,7 +238,7 @@ class Task:
     Parameters
     ----------
     sample
-        Index of the sample.
+        Index of the sample, in a series among those of its member.
     scratch
         Folder for files that are gone afterwards.
     progress

@@ -41,10 +41,13 @@ if TYPE_CHECKING:
 CORRELATIONS = ("member_pearson_r", "member_pearson_r_shift", "largest_pearson_r_shift")
 MEANS = ("member_x", "member_x_error", "member_y", "member_y_error", "series_spearman")
 MEETING = ("fictive_temperature", "fictive_volume", "volume_slope")
-SMALL = Margins(left=0.62, between=0.24, above=0.36, bottom=0.48)
+SMALL = Margins(between=0.24, above=0.46)
 TITLED = Margins(between=0.75, above=0.6)
 POINTS_SHOWN = 120  # of V(T), per sample
 MOST_COLUMNS = 3
+MOST_MEMBERS = (
+    4  # whose atoms are drawn; of more the first, the middle and the last, as in the paper
+)
 FLEXIBILITY = "structural_flexibility"
 # What the paper holds against the mean structural flexibility.
 SEEN = {
@@ -71,36 +74,46 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing:
     members = [str(label) for label in scores["member"].values]
     names = [str(name) for name in scores["species"].values]
     x, y = (_read_values(run, stage_id, role) for role in ("x", "y"))
-    _, index = read_species(run, stage_id, x)
-    rows = []
+    _, index = read_species(run, stage_id, x.to_dataset(name="x"))
+    rows, shown = [], choose_members(members)
     for k, name in enumerate(names):
-        for label in members:
+        for label in shown:
             own = (index.values == k) & (x["member"].values == label)[:, None]
             own &= np.isfinite(x.values) & np.isfinite(y.values)
             r = float(scores["member_pearson_r"].sel(member=label, species=name))
             rows.append(Panel(label, (name, k), x.values[own], y.values[own], say_measured(r)))
     labels = [_axis(run, stage_id, role) for role in ("x", "y")]
-    texts = [_say_correlations(scores, name) for name in names]
+    held = run.protocol.stages[stage_id].inputs["reference"]
+    texts = [_say_correlations(scores, name, held) for name in names]
     caption = (
-        f"{labels[0][:1].upper()}{labels[0][1:]} against {labels[1]} for each member of the series, "
-        f"{join_words(members)}; darker cells hold more atoms, on a logarithmic scale. "
+        f"{labels[1][:1].upper()}{labels[1][1:]} against {labels[0]} for members of the "
+        f"series, {join_words(shown)}; darker cells hold more atoms, on a logarithmic scale. "
         f"{' '.join(texts)}{say_among(run, stage_id)}{_say_seen_pair(run, stage_id)}"
     )
-    alt = f"Density plots of {labels[0]} against {labels[1]} for {join_words(members)}"
+    alt = f"Density plots of {labels[1]} against {labels[0]} for {join_words(shown)}"
     return Drawing(
         f"{stage_id}-members",
         "The same model on other glasses",
         caption,
         alt,
-        lambda: _make_correlations(rows, labels, (len(names), len(members))),
+        lambda: _make_correlations(rows, labels, (len(names), len(shown))),
     )
+
+
+def choose_members(members: list[str]) -> list[str]:
+    """Return all members, or the first, the middle and the last of many."""
+    if len(members) <= MOST_MEMBERS:
+        return members
+    return [members[0], members[len(members) // 2], members[-1]]
 
 
 def _read_values(run: Run, stage_id: str, role: str) -> xr.DataArray:
     """Read a variable of a correlation (sample, atom), NaN where an atom does not count."""
     name = str(param(run, stage_id, f"{role}_variable"))
     values = read_counted(run, stage_id, role, name)[name]
-    return np.log(values) if param(run, stage_id, f"{role}_log", default=False) else values
+    if param(run, stage_id, f"{role}_log", default=False):
+        values = values.copy(data=np.log(values.values))
+    return values
 
 
 def _axis(run: Run, stage_id: str, role: str) -> str:
@@ -110,19 +123,21 @@ def _axis(run: Run, stage_id: str, role: str) -> str:
     return f"{label_of(name)}{unit_label(name)}"
 
 
-def _say_correlations(scores: xr.Dataset, name: str) -> str:
+def _say_correlations(scores: xr.Dataset, name: str, held: str) -> str:
     one = scores.sel(species=name)
     found = [
         f"{say_measured(float(one['member_pearson_r'].sel(member=label)))} ({label})"
         for label in one["member"].values
     ]
     far = say_measured(float(one["largest_pearson_r_shift"]))
-    return f"{name}: Pearson {RHO} = {join_words(found)}, at most {far} from that of the training."
+    return (
+        f"{name}: Pearson {RHO} = {join_words(found)}, at most {far} from that of the stage {held}."
+    )
 
 
 def _say_seen_pair(run: Run, stage_id: str) -> str:
-    pair = [param(run, stage_id, f"{role}_variable") for role in ("x", "y")]
-    return f" Drawn as Fig. 2 of {FAN_2020}." if pair == [FLEXIBILITY, "flexibility_volume"] else ""
+    pair = {param(run, stage_id, f"{role}_variable") for role in ("x", "y")}
+    return f" Drawn as Fig. 2 of {FAN_2020}." if pair == {FLEXIBILITY, "flexibility_volume"} else ""
 
 
 def _make_correlations(panels: list[Panel], labels: list[str], shape: tuple[int, int]) -> Figure:
@@ -174,8 +189,11 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
 def _kin(run: Run, stage_id: str) -> tuple[object, ...]:
     """Return what trends of one figure share: samples and x."""
     inputs = run.protocol.stages[stage_id].inputs
-    return inputs["glass"], inputs.get("x"), param(run, stage_id, "x_variable"), str(
-        param(run, stage_id, "x_values")
+    return (
+        inputs["glass"],
+        inputs.get("x"),
+        param(run, stage_id, "x_variable"),
+        str(param(run, stage_id, "x_values")),
     )
 
 
@@ -251,16 +269,19 @@ def plan_fictive_temperature(run: Run, stage_id: str) -> Drawing:
     """Plan V(T) of the first sample of each member, with the lines of glass and liquid."""
     data = read(run, stage_id, *MEETING, "fictive_temperature_error")
     labels = data["member"].values.astype(str) if "member" in data.coords else None
-    firsts = range(1) if labels is None else [
-        int(np.flatnonzero(labels == label)[0]) for label in dict.fromkeys(labels)
-    ]
+    firsts = (
+        range(1)
+        if labels is None
+        else [int(np.flatnonzero(labels == label)[0]) for label in dict.fromkeys(labels)]
+    )
     meetings = [_read_meeting(run, stage_id, data.isel(sample=i)) for i in firsts]
     glass_K, liquid_K = (param(run, stage_id, name) for name in ("glass_K", "liquid_K"))
     caption = (
         f"Volume per atom while the glass is heated{_say_rate(run, stage_id)}: one sample"
         f"{' of each member' if labels is not None else ''}, averaged over short blocks of time. "
-        f"Dashed: the line of the glass, from {_say_window(glass_K)}, and that of the liquid, from "
-        f"{_say_window(liquid_K)}. They meet at the fictive temperature: {_say_found(data, labels)}. "
+        f"Dashed: the line of the glass, from {_say_window(glass_K)}, and that of the liquid, "
+        f"from {_say_window(liquid_K)}. They meet at the fictive temperature: "
+        f"{_say_found(data, labels)}. "
         f"Drawn as Fig. S28 of {FAN_2020}."
     )
     alt = "Volume per atom over temperature, with two straight lines that meet"

@@ -182,3 +182,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def say_share(value: float) -> str:
     """Write a share in per cent."""
     return f"{100 * value:.3g}{THIN_SPACE}%"
+
+
+def say_percent(value: float, interval: tuple[float, float] | None = None) -> str:
+    """Write a measured share or excess in per cent, with its confidence interval."""
+    scaled = None if interval is None else (100 * interval[0], 100 * interval[1])
+    return f"{say_measured(100 * value, scaled)}{THIN_SPACE}%"

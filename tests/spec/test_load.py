@@ -55,6 +55,12 @@ def test_valid_checks(load: Load, demo: str) -> None:
     assert (checks["later"].kind, checks["later"].not_run) == ("not_run", "no stage for it yet")
 
 
+def test_a_paper_may_lack_its_doi(load: Load, demo: str) -> None:
+    """It is not always known, and not made up then."""
+    assert load(demo).paper.doi == "10.1000/demo"
+    assert load(demo.replace("doi: 10.1000/demo, ", "")).paper.doi is None
+
+
 def test_scores_of_one_rank(load: Load, demo: str) -> None:
     """A list among the scores of an order is one rank, compared with the next and not in itself."""
     text = demo.replace(
@@ -84,7 +90,7 @@ FAULTS = {
     "key": ("key: demo-2020", "key: demo-2021", "2:6: key: the key is not the name of the file"),
     "bad_key": ("key: demo-2020", "key: Demo_2020", "this cannot be a key"),
     "year": ("year: 2020", "year: 202", "paper.year: the value is out of its interval"),
-    "no_doi": ("doi: 10.1000/demo, ", "", "paper: the parameter 'doi' is missing"),
+    "no_title": ("title: A demo, ", "", "paper: the parameter 'title' is missing"),
     "authors": ("authors: [A. Author]", "authors: A. Author", "paper.authors: expected a list"),
     # stages
     "stage": ("demo.source@1", "demo.sauce@1", r"no stage 'demo.sauce@1'(?s:.)*did you mean 'demo.source@1'"),
