@@ -32,9 +32,13 @@ def cost_of(name: str) -> tuple[Cost, dict[str, Any]]:
         # 20 + 100 + 2 000 + 199 900 ps in steps of 2 fs
         ("md.melt_quench", {"schedule": RAMPS, "n_atoms": 2000}, SIZE, 2000 * 101_010_000),
         ("md.vibration", {**SAMPLING, "n_runs": 7}, SIZE, 2000 * 7 * 60_000),
+        ("md.heating", {"stop_K": 1550.0, "rate_K_per_s": 1e13}, SIZE, 2000 * 77_500),
         ("md.velocity_spectrum", {**SAMPLING, "n_runs": 7}, SIZE, 2000 * 7 * 60_000),
         ("md.thermal_vibration", {**SAMPLING, "temperatures_K": [1, 2]}, SIZE, 2000 * 2 * 60_000),
         ("md.aqs", {"planes": ["xy", "zx"], "strain_step": 1e-3}, SIZE, 2000 * 2 * 50),
+        ("md.aqs_directions", {"n_directions": 30, "strain_step": 1e-4}, SIZE, 30 * 10_000),
+        ("md.aqs_flow", {"strain_step": 1e-4}, SIZE, 2000 * 0.15 / 0.01),
+        ("features.flow_flexibility", {}, SIZE, 2000),
         ("features.hessian", {}, SIZE, 2000),
         ("features.normal_modes", {}, SIZE, 2000**3),
         ("features.vibrational_spectrum", {"method": "exact"}, SIZE, 2000**3),

@@ -21,6 +21,7 @@ declare(
 )
 declare("shear_modulus", (), "GPa", "shear modulus, averaged over orientations")
 declare("shear_modulus_interval", ("bound",), "GPa", "its confidence interval over runs")
+declare("run_shear_modulus", ("run",), "GPa", "shear modulus of each MD run")
 declare("born_shear_modulus", (), "GPa", "shear modulus if all atoms followed the strain")
 declare("bulk_modulus", (), "GPa", "bulk modulus at constant temperature")
 

@@ -16,6 +16,7 @@ from glassbench.kernels.orientations import (
 )
 from glassbench.kernels.strain import calc_deformation
 from glassbench.md.aqs import Plan, follow
+from glassbench.md.aqs_flow import count_flow
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.session import Session
 from glassbench.stage import Quantity, Split, Task, stage
@@ -32,10 +33,9 @@ PRESSURES = (("pxx", "pxy", "pxz"), ("pxy", "pyy", "pyz"), ("pxz", "pyz", "pzz")
 
 
 def count_loads(params: Params, size: Size) -> float:
-    """Return the atoms times minimisations of all directions."""
-    steps: float = params["max_strain"] / params["strain_step"]
+    """Return the work of one direction times their number."""
     n_directions: int = params["n_directions"]
-    return size.atoms * n_directions * steps
+    return n_directions * count_flow(params, size)
 
 
 @stage(

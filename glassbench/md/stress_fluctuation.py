@@ -26,7 +26,7 @@ from glassbench.md.clock import SEGMENT_PS, to_steps
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
 from glassbench.md.session import Session
 from glassbench.md.thermal_vibration import THERMOSTAT_PS
-from glassbench.scores.intervals import jackknife_interval
+from glassbench.scores.intervals import student_interval
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.units import BOLTZMANN_EV_PER_K, EV_PER_GPA_A3, GPA_PER_BAR
 from glassbench.variables import make_dataset
@@ -49,15 +49,14 @@ compute virials all stress/atom NULL virial
 compute virial all reduce sum c_virials[1]
 thermo_style custom step temp press c_virial
 """
-STEPS_PER_FRAME = 1.5  # of the dynamics, which take as long
-STEPS_PER_BORN = 12.0
+STEPS_PER_BORN = 13.0  # of the dynamics, which take as long; other frames cost nearly nothing
 
 
 def count_steps(params: Params, size: Size) -> float:
-    """Return the atom-steps of all runs, and those that their frames are worth."""
+    """Return the atom-steps of all runs, and those that their Born terms are worth."""
     steps = (params["equilibration_ps"] + params["sampling_ps"]) / (1e-3 * params["timestep_fs"])
     n_frames = params["sampling_ps"] / (1e-3 * params["sample_every_fs"])
-    steps += n_frames * (STEPS_PER_FRAME + STEPS_PER_BORN / params["born_every"])
+    steps += n_frames * STEPS_PER_BORN / params["born_every"]
     return float(size.atoms * params["n_runs"] * steps)
 
 
@@ -67,7 +66,7 @@ def count_steps(params: Params, size: Size) -> float:
     split=Split.SAMPLE,
     cost=Cost(count_steps),
     needs={"glass": ATOMS, "potential": TABLE_VARIABLES, "voronoi": ("atomic_volume",)},
-    makes=(*GLOBAL, *LOCAL, "shear_modulus_interval", "run_temperature"),
+    makes=(*GLOBAL, *LOCAL, "shear_modulus_interval", "run_shear_modulus", "run_temperature"),
 )
 def stress_fluctuation(
     glass: xr.Dataset,
@@ -99,10 +98,11 @@ def stress_fluctuation(
     weighted with the volumes, is the constant of the sample, to rounding.
 
     Several runs start from the glass with velocities of their own, at twice the temperature, which
-    they share with the potential energy. The mean stress is that of all runs, and the interval is
-    that of the jackknife over runs. No trajectory is kept. Between segments of 25 ps LAMMPS starts
-    anew from the state that it wrote down, so that an interrupted run goes on after its last
-    segment with the same numbers to the last bit.
+    they share with the potential energy. Each has a mean stress of its own, so that one that hops
+    to another minimum before it is sampled counts as the others, and constants are averaged over
+    runs. No trajectory is kept. Between segments of 25 ps LAMMPS starts anew from the state that it
+    wrote down, so that an interrupted run goes on after its last segment with the same numbers to
+    the last bit.
 
     Parameters
     ----------
@@ -137,9 +137,9 @@ def stress_fluctuation(
 
     Returns
     -------
-        What ``features.elasticity`` makes, the confidence interval of the shear modulus, and the
-        mean temperature of each run. An atom that hops in a run adds the step in its stress to
-        the fluctuations.
+        What ``features.elasticity`` makes, the confidence interval of the shear modulus over runs,
+        and the shear modulus and the mean temperature of each. A run in which atoms hop has the
+        step in the stress among its fluctuations, which lowers its modulus.
 
     Raises
     ------
@@ -160,9 +160,11 @@ def stress_fluctuation(
         runs.advance()
         task.save_checkpoint(runs.state)
         task.progress(runs.n_done / plan.n_frames_in_all, f"run {runs.index} of {n_runs}")
-    tensors, modulus, left_out = runs.conclude()
+    tensors, moduli = runs.conclude()
+    error = moduli.std(ddof=1) / np.sqrt(n_runs)
     others = {
-        "shear_modulus_interval": jackknife_interval(modulus, left_out, confidence),
+        "run_shear_modulus": moduli,
+        "shear_modulus_interval": student_interval(moduli.mean(), error, n_runs, confidence),
         "run_temperature": runs.sums["temperature"] / plan.n_frames,
     }
     data = make_elastic_dataset(tensors, glass, voronoi, shear=shear, radius_A=radius_A)
@@ -303,37 +305,34 @@ class Runs:
             sums["n_born"][run] += 1
             sums["born"][run] += born.sum(axis=0)
             sums["local_born"] += born
+        if (self.n_done + 1) % self.plan.n_frames == 0:
+            self._end_run()
         self.n_done += 1
 
-    def conclude(self) -> tuple[Tensors, float, NDArray[np.float64]]:
-        """Return all constants, the shear modulus in GPa, and that without each of the runs."""
-        runs = np.arange(self.plan.n_runs)
-        whole, born = self._average(runs)
-        sums, n_frames = self.sums, self.plan.n_frames_in_all
-        mean = sums["virial"].sum(axis=0) / n_frames
-        scatter = sums["product"] / n_frames - sums["local"][:, :, None] / n_frames * mean
-        local = sums["local_born"] / sums["n_born"].sum() - scatter / self.energy
-        left_out = [self._average(runs[runs != run])[0] for run in runs]
-        moduli = np.array([(SHEAR_WEIGHTS * c).sum() for c in (whole, *left_out)]) / EV_PER_GPA_A3
-        return Tensors(whole, born, local), float(moduli[0]), moduli[1:]
+    def _end_run(self) -> None:
+        """Add what fluctuated together in this run to the sum over runs."""
+        sums, n_frames = self.sums, self.plan.n_frames
+        mean = sums["virial"][self.index] / n_frames
+        sums["scatter"] += sums["product"] / n_frames - sums["local"][:, :, None] / n_frames * mean
+        sums["product"][:], sums["local"][:] = 0.0, 0.0
 
-    @property
-    def energy(self) -> float:
-        """Return kT in eV."""
-        return BOLTZMANN_EV_PER_K * self.plan.temperature_K
-
-    def _average(
-        self, runs: NDArray[np.integer]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the constants from some of the runs, and their Born term."""
-        sums, volume = self.sums, abs(float(np.linalg.det(self.cell)))
-        n_frames = len(runs) * self.plan.n_frames
-        mean = sums["virial"][runs].sum(axis=0) / n_frames
-        scatter = sums["square"][runs].sum(axis=0) / n_frames - np.outer(mean, mean)
-        born = sums["born"][runs].sum(axis=0) / sums["n_born"][runs].sum()
-        kinetic = len(self.kinds) * self.energy / volume * np.outer(NORMAL, NORMAL)
-        whole = to_constants(born - scatter / self.energy, mean / volume, volume) + kinetic
-        return whole, to_constants(born, mean / volume, volume)
+    def conclude(self) -> tuple[Tensors, NDArray[np.float64]]:
+        """Return all constants, averaged over runs, and the shear modulus of each run in GPa."""
+        sums, n_frames = self.sums, self.plan.n_frames
+        volume = abs(float(np.linalg.det(self.cell)))
+        energy = BOLTZMANN_EV_PER_K * self.plan.temperature_K
+        kinetic = len(self.kinds) * energy / volume * np.outer(NORMAL, NORMAL)
+        constants, terms = [], []
+        for run in range(self.plan.n_runs):
+            mean = sums["virial"][run] / n_frames
+            scatter = sums["square"][run] / n_frames - np.outer(mean, mean)
+            born = sums["born"][run] / sums["n_born"][run]
+            terms.append(to_constants(born, mean / volume, volume))
+            constants.append(terms[-1] - scatter / energy / volume + kinetic)
+        scatter = sums["scatter"] / self.plan.n_runs
+        local = sums["local_born"] / sums["n_born"].sum() - scatter / energy
+        moduli = np.array([(SHEAR_WEIGHTS * c).sum() for c in constants]) / EV_PER_GPA_A3
+        return Tensors(np.mean(constants, axis=0), np.mean(terms, axis=0), local), moduli
 
 
 def read_virials(session: Session) -> NDArray[np.float64]:
@@ -345,7 +344,7 @@ def read_virials(session: Session) -> NDArray[np.float64]:
 
 
 def _make_sums(n_runs: int, n_atoms: int) -> dict[str, NDArray[np.float64]]:
-    """Return sums over frames, by run where they are of the whole sample."""
+    """Return sums over frames: by run, of the atoms in this run, and of the atoms in all runs."""
     tensor = (N_COMPONENTS, N_COMPONENTS)
     shapes: dict[str, tuple[int, ...]] = {
         "temperature": (n_runs,),
@@ -355,6 +354,7 @@ def _make_sums(n_runs: int, n_atoms: int) -> dict[str, NDArray[np.float64]]:
         "born": (n_runs, *tensor),
         "local": (n_atoms, N_COMPONENTS),
         "product": (n_atoms, *tensor),
+        "scatter": (n_atoms, *tensor),
         "local_born": (n_atoms, *tensor),
     }
     return {name: np.zeros(shape) for name, shape in shapes.items()}

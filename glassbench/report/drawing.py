@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 FAN_2020 = "Fan, Ding and Ma, Mater. Today 40, 48 (2020)"
 YANG_2021 = "Yang et al., Phys. Rev. B 104, 064108 (2021)"
 YANG_2022 = "Yang and Wang, Front. Mater. 9, 855681 (2022)"
+LIU_2022 = "Liu et al., Sci. China Mater. (2022)"
 D2MIN = r"$\Delta D^2_\mathrm{min}$"
 D2MIN_TEXT = "\u0394D\u00b2min"  # for captions, which know no subscripts
+T_ML = r"$T_\mathrm{ML}$"
 SYMBOLS = {"d2min_jump": D2MIN_TEXT}  # of variables, for captions
 # Names in the words of the papers, of variables whose declarations say how they are calculated.
 NAMES = {
@@ -26,6 +28,7 @@ NAMES = {
     "binned_boson_peak": "boson peak",
     "soft_mode_participation": "participation in soft modes",
     "orientational_order": "orientational order",
+    "crystalline_bond_share": "share of crystalline bonds",
     "motif_entropy": "motif entropy",
     "motif_entropy_series": "motif entropy",
 }

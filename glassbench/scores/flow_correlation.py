@@ -56,10 +56,10 @@ def flow_correlation(
     Along the strain, over the curves averaged over samples: many small glasses stand for a large
     one. Points on a path of strain are not independent, and all three curves rise from the same
     start, so that nearly any two go together. Hence the correlation of the increments from one
-    strain to the next, all samples pooled, in which a common rise does not count twice; and the
-    number of independent points that two curves are worth, n (1 - rr') / (1 + rr') with their
-    autocorrelations r and r' over one step (Bretherton et al., J. Climate 12, 1990 (1999)), at
-    most n. That many points have a p-value; all of them have not.
+    strain to the next, all samples pooled, to which a steady rise adds nothing, behind the yield
+    point least of all (``min_strain``); and the number of independent points that two curves are
+    worth, n (1 - rr') / (1 + rr') with their autocorrelations r and r' over one step (Bretherton
+    et al., J. Climate 12, 1990 (1999)), at most n. A p-value of all points would be far too small.
 
     Parameters
     ----------

@@ -83,7 +83,8 @@ def _turn(constants: Floats, turn: Floats) -> Floats:
     """Return the constants of the same solid after a rotation."""
     tensor = np.einsum("ai,bj,ck,dl,ijkl", turn, turn, turn, turn, _to_tensor(constants))
     first, second = list(FIRST), list(SECOND)
-    return tensor[first, second][:, first, second]
+    turned: Floats = tensor[first, second][:, first, second]
+    return turned
 
 
 def test_the_declared_variables_are_made(found: xr.Dataset) -> None:

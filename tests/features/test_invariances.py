@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from glassbench.features.bond_order import bond_order
 from glassbench.features.boson_peak import boson_peak
 from glassbench.features.chemical_order import chemical_order
+from glassbench.features.elasticity import elasticity
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.gaussian import gaussian_functions
 from glassbench.features.hessian import hessian
@@ -45,6 +46,11 @@ def _describe_curvature(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
     return hessian(glass, potential)[["embedding_curvature"]]
 
 
+def _describe_elasticity(glass: xr.Dataset, potential: xr.Dataset) -> xr.Dataset:
+    names = ["shear_modulus", "born_shear_modulus", "bulk_modulus", "local_shear_modulus"]
+    return elasticity(glass, hessian(glass, potential))[names]
+
+
 LOCAL: dict[str, Describe] = {
     "voronoi": lambda glass, _: voronoi(glass),
     "orientational_order": lambda glass, _: orientational_order(glass),
@@ -55,9 +61,10 @@ LOCAL: dict[str, Describe] = {
     "two_body_entropy": lambda glass, _: two_body_entropy(glass, r_max_A=9.0, broadening_A=0.2),
     "rdf": lambda glass, _: rdf(glass),
     "embedding_curvature": _describe_curvature,
+    "elasticity": _describe_elasticity,
 }
 # Modes and waves belong to the whole sample: a larger one has more of them.
-ALL = {
+ALL: dict[str, Describe] = {
     **LOCAL,
     "normal_modes": _describe_modes,
     "vibrational_spectrum": _describe_spectrum,

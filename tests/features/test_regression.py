@@ -10,6 +10,7 @@ import pytest
 from glassbench.features.bond_order import bond_order
 from glassbench.features.boson_peak import boson_peak
 from glassbench.features.chemical_order import chemical_order
+from glassbench.features.elasticity import elasticity
 from glassbench.features.entropy import two_body_entropy
 from glassbench.features.flexibility import flexibility_volume
 from glassbench.features.gaussian import gaussian_functions
@@ -48,6 +49,7 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
     data["chemical_order"] = chemical_order(small_glass)
     data["structure_factor"] = structure_factor(small_glass)
     data["spectrum"] = vibrational_spectrum(small_glass, data["hessian"], task=Task())
+    data["elasticity"] = elasticity(small_glass, data["hessian"], data["voronoi"])
     data["boson_peak"] = boson_peak(data["spectrum"], low_cut_THz=0.5)
     return data
 
@@ -81,6 +83,11 @@ def chain(small_glass: xr.Dataset, cu_zr_potential: xr.Dataset) -> dict[str, xr.
             "structure_factor",
             ["structure_factor", "partial_structure_factor", "wave_count"],
             id="structure_factor",
+        ),
+        pytest.param(
+            "elasticity",
+            ["elastic_constant", "born_elastic_constant", "local_c44", "local_shear_modulus"],
+            id="elasticity",
         ),
         pytest.param("spectrum", ["vdos", "atomic_vdos"], id="spectrum"),
         pytest.param(

@@ -167,7 +167,7 @@ def make_spec(folder: Path) -> Spec:
         key="demo-2020",
         path=path,
         spec_version=1,
-        paper=Paper("A & B in <glasses>", "10.1000/demo", ("A. Author",), "Journal 1, 2", 2020),
+        paper=Paper("A & B in <glasses>", ("A. Author",), "Journal 1, 2", 2020, "10.1000/demo"),
         claim="Structure tells flexibility.",
         stages=make_calls(),
         assumed={"fit.seed": "the paper has no seeds"},

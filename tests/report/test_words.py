@@ -17,6 +17,7 @@ from glassbench.report.words import (
     say,
     say_lines,
     say_measured,
+    say_percent,
     say_quantity,
     say_unit,
     unit_of,
@@ -128,3 +129,10 @@ def test_count__knows_plurals() -> None:
     assert count(1, "glass", "glasses") == "1 glass"
     assert count(2, "glass", "glasses") == "2 glasses"
     assert count(0, "atom") == "0 atoms"
+
+
+def test_say_percent__scales_the_interval_too() -> None:
+    """What is not known is a dash."""
+    assert say_percent(-0.25, (-0.5, 0.1)) == f"{MINUS}25 [{MINUS}50, 10]\u202f%"
+    assert say_percent(0.123456) == "12.3\u202f%"
+    assert say_percent(float("nan")) == "—\u202f%"

@@ -41,10 +41,10 @@ def test_structure_factor() -> None:
     signs = np.array(list(np.ndindex(2, 2, 2))) * 2 - 1
     positions = ((signs[:, None] * place).reshape(-1, 3) % 1.0) @ cell
     found, count = calc_structure_factor(
-        positions, cell, np.zeros(96, int), n_species=1, q_max_per_A=2.5, n_bins=4000
+        positions, cell, np.zeros(96, int), n_species=1, q_max_per_A=2.5, n_bins=40_000
     )
     box = freud.box.Box.from_matrix(cell)
-    other = freud.diffraction.StaticStructureFactorDirect(4000, 2.5, num_sampled_k_points=0)
+    other = freud.diffraction.StaticStructureFactorDirect(40_000, 2.5, num_sampled_k_points=0)
     other.compute((box, box.wrap(positions - cell.sum(axis=0) / 2)))
     theirs = np.asarray(other.S_k)
     # Waves near the edge of a bin may be in the next one in single precision.

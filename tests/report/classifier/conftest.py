@@ -291,7 +291,7 @@ def make_run(
         key="demo-2021",
         path=folder / "demo-2021.yml",
         spec_version=1,
-        paper=Paper("Defects", "10.1000/demo", ("A. Author",), "Journal 1, 2", 2021),
+        paper=Paper("Defects", ("A. Author",), "Journal 1, 2", 2021, "10.1000/demo"),
         claim="Vibration tells which atoms rearrange.",
         stages=calls,
         assumed={},

@@ -182,7 +182,7 @@ def make_run(
         key="demo-2022",
         path=folder / "demo-2022.yml",
         spec_version=1,
-        paper=Paper("Landscapes", "10.1000/demo", ("A. Author",), "Journal 1, 2", 2022),
+        paper=Paper("Landscapes", ("A. Author",), "Journal 1, 2", 2022, "10.1000/demo"),
         claim="Order tells barriers.",
         stages=calls,
         assumed={},

@@ -269,7 +269,7 @@ def make_run(folder: Path, *, n_samples: int = 3, shares: list[float] | None = N
         key="demo-2022",
         path=folder / "demo-2022.yml",
         spec_version=1,
-        paper=Paper("Motifs", "10.1000/demo", ("A. Author",), "Journal 1, 2", 2022),
+        paper=Paper("Motifs", ("A. Author",), "Journal 1, 2", 2022, "10.1000/demo"),
         claim="Motifs tell barriers.",
         stages=calls,
         assumed={},
