@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from reporting import save_run
 
 from glassbench.api import Run
 from glassbench.engine.execute import join_samples
-from glassbench.engine.run import Results
 from glassbench.engine.stages import load_stages
-from glassbench.engine.store import Store
 from glassbench.report import figures, figures_dynamics
 from glassbench.report.figures import PLANS
 from glassbench.report.sources import makers
 from glassbench.spec.model import Check, Paper, Published, ScoreRef, Spec, StageCall
-from glassbench.stage import Split
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
@@ -135,18 +133,7 @@ def make_run(
         checks=(Check("sq_peak", "value", scores=(score,)),),
         published={claim.id: claim},
     )
-    store, results = Store(folder / "store"), Results()
-    made = make_results(calls, n_samples, speed, left_out)
-    for name, call in calls.items():
-        results.keys[name] = {}
-        if name not in made:
-            continue
-        is_once = call.stage.split is Split.PROTOCOL
-        for i, part in enumerate([made[name]] if is_once else made[name]):
-            key = f"{name.replace('_', 'x')}x{i}"
-            store.save(key, part, {})
-            results.keys[name][None if is_once else i] = key
-    return Run(spec, spec.at_scale("laptop"), store, results)
+    return save_run(folder, spec, make_results(calls, n_samples, speed, left_out))
 
 
 @pytest.fixture(scope="session")

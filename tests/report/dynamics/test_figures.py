@@ -8,22 +8,15 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
+from reporting import make_axes
 
 from glassbench.api import Run
 from glassbench.report.drawing import Drawing
 from glassbench.report.figures import draw_figures
 from glassbench.report.sources import read
-from glassbench.report.style import RC
 
 FIGURES = ["slow-dynamics", "by_igd-groups", "by_igd_cu-groups"]
 Plan = Callable[[Run], dict[str, Drawing]]
-
-
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        return list(drawing.make().axes)
 
 
 def test_all_that_the_variables_allow_is_drawn(dynamics_run: Run) -> None:

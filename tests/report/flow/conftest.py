@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from reporting import save_run
 
 from glassbench.api import Run
 from glassbench.engine.execute import join_samples
-from glassbench.engine.run import Results
 from glassbench.engine.stages import load_stages
-from glassbench.engine.store import Store
 from glassbench.spec.model import Paper, Spec, StageCall
 from glassbench.stage import Split
 from glassbench.variables import make_dataset
@@ -116,19 +115,12 @@ def make_run(folder: Path, *, leave_out: Collection[str] = (), n_samples: int = 
     samples = [make_sample(rng, theta) for theta in rng.normal(2.5, 0.5, (n_samples, N_ATOMS))]
     parts = {name: [each[name] for each in samples] for name in samples[0]}
     whole = {name: join_samples(each, tuple(range(n_samples))) for name, each in parts.items()}
-    store, results = Store(folder / "store"), Results()
+    made: dict[str, Any] = dict(parts)
     for name, call in calls.items():
-        results.keys[name] = {}
-        is_once = call.stage.split is Split.PROTOCOL
-        if is_once:
+        if call.stage.split is Split.PROTOCOL:
             inputs = {role: whole[stage_id] for role, stage_id in call.inputs.items()}
-            parts[name] = [call.stage.function(**inputs, **call.params)]
-        for i, part in enumerate(parts[name]):
-            if name not in leave_out:
-                key = f"{name.replace('_', 'x')}x{i}"
-                store.save(key, part, {})
-                results.keys[name][None if is_once else i] = key
-    return Run(spec, spec.at_scale("laptop"), store, results)
+            made[name] = call.stage.function(**inputs, **call.params)
+    return save_run(folder, spec, made, leave_out)
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from reporting import save_run
 
 from glassbench.api import Run
 from glassbench.engine.execute import join_samples
-from glassbench.engine.run import Results
 from glassbench.engine.stages import load_stages
-from glassbench.engine.store import Store
 from glassbench.spec.model import Check, Paper, Published, ScoreRef, Spec, StageCall
-from glassbench.stage import Split
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
@@ -191,16 +189,7 @@ def make_run(
         checks=tuple(Check(name, "value", scores=(score,)) for name, score in scores.items()),
         published={claim.id: claim for claim in claims},
     )
-    store, results = Store(folder / "store"), Results()
-    for name, made in make_results(calls, n_samples, share).items():
-        results.keys[name] = {}
-        is_once = calls[name].stage.split is Split.PROTOCOL
-        for i, part in enumerate([made] if is_once else made):
-            if name not in leave_out:
-                key = f"{name.replace('_', 'x')}x{i}"
-                store.save(key, part, {})
-                results.keys[name][None if is_once else i] = key
-    return Run(spec, spec.at_scale("laptop"), store, results)
+    return save_run(folder, spec, make_results(calls, n_samples, share), leave_out)
 
 
 @pytest.fixture(scope="session")

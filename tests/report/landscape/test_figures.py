@@ -8,10 +8,9 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from reporting import get_points, make_axes
 
 from glassbench.api import Run
 from glassbench.kernels.reduced_spectrum import reduce_spectrum
@@ -20,7 +19,6 @@ from glassbench.report.figures import PLANS, draw_figures
 from glassbench.report.figures_landscape import THICKNESS_A, choose_spreads
 from glassbench.report.slabs import cut_middle
 from glassbench.report.sources import makers
-from glassbench.report.style import RC
 
 FIGURES = [
     "shape-distribution",
@@ -52,18 +50,6 @@ def plan_all(run: Run) -> Iterator[Drawing]:
 def drawings(landscape_run: Run) -> dict[str, Drawing]:
     """Return all drawings of the whole run by name."""
     return {drawing.name: drawing for drawing in plan_all(landscape_run)}
-
-
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        figure: Figure = drawing.make()
-        return figure.axes
-
-
-def get_points(ax: Axes, k: int) -> Floats:
-    """Return x and y of one of the lines of a panel, shape (2, n)."""
-    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
 
 
 def test_draw_figures__draws_all_that_the_variables_allow(landscape_run: Run) -> None:

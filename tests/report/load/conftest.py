@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from reporting import save_run
 
 from glassbench.api import Run
 from glassbench.engine.execute import join_samples
-from glassbench.engine.run import Results
 from glassbench.engine.stages import load_stages
-from glassbench.engine.store import Store
 from glassbench.kernels.jeffreys import calc_jeffreys_msd
 from glassbench.report.figures import PLANS
 from glassbench.report.sources import makers
 from glassbench.spec.model import Bound, Check, Paper, Published, ScoreRef, Spec, StageCall
-from glassbench.stage import Split
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
@@ -327,15 +325,7 @@ def make_run(folder: Path, *, n_samples: int = 2) -> Run:
             for name, value in {**{k: v for k, (_, v) in CLAIMS.items()}, "upper": 790.0}.items()
         },
     )
-    store, results = Store(folder / "store"), Results()
-    for name, made in make_results(calls, n_samples).items():
-        is_once = calls[name].stage.split is Split.PROTOCOL
-        results.keys[name] = {}
-        for i, part in enumerate([made] if is_once else made):
-            key = f"{name.replace('_', 'x')}x{i}"
-            store.save(key, part, {})
-            results.keys[name][None if is_once else i] = key
-    return Run(spec, spec.at_scale("laptop"), store, results)
+    return save_run(folder, spec, make_results(calls, n_samples))
 
 
 @pytest.fixture(scope="session")

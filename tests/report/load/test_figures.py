@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from reporting import change_params, get_points, leave_out, make_axes, read_legend
 
 from glassbench.api import Run
 from glassbench.engine.run import Results
@@ -22,7 +20,6 @@ from glassbench.report.figures_learned import LIMITS, THICKNESS_A, plan_films
 from glassbench.report.figures_load import say_load
 from glassbench.report.figures_motion import order_leaves
 from glassbench.report.slabs import cut_middle
-from glassbench.report.style import RC
 from glassbench.report.words import RHO, say_measured, say_share
 
 FIGURES = [
@@ -44,36 +41,6 @@ LOADS = ["1.6 GPa", "2.3 GPa", "1.6 GPa at 0.1 per ps"]
 LIU = "of Liu et al., Sci. China Mater. (2022)"
 Floats = NDArray[np.float64]
 Plan = Callable[[Run], dict[str, Drawing]]
-
-
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        figure: Figure = drawing.make()
-        return figure.axes
-
-
-def get_points(ax: Axes, k: int) -> Floats:
-    """Return x and y of one of the lines of a panel, shape (2, n)."""
-    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
-
-
-def leave_out(run: Run, *names: str) -> Run:
-    """Return a run without the results of some stages."""
-    keys = {name: {} if name in names else own for name, own in run.results.keys.items()}
-    return Run(run.spec, run.protocol, run.store, Results(keys=keys))
-
-
-def change_params(run: Run, stage_id: str, **params: object) -> Run:
-    """Return a run with other parameters of a stage, and the same results."""
-    calls = dict(run.protocol.stages)
-    calls[stage_id] = replace(calls[stage_id], params={**calls[stage_id].params, **params})
-    return Run(run.spec, replace(run.protocol, stages=calls), run.store, run.results)
-
-
-def read_legend(ax: Axes) -> list[str]:
-    """Return the labels of a legend."""
-    return [text.get_text() for text in ax.get_legend().get_texts()]  # type: ignore[union-attr]
 
 
 def test_draw_figures__draws_all_that_the_variables_allow(load_run: Run) -> None:

@@ -3,59 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from reporting import change_params, get_points, leave_out, make_axes, read_legend
 
 from glassbench.api import Run
-from glassbench.engine.run import Results
 from glassbench.report.drawing import Drawing
 from glassbench.report.figures_order import COLOURS
-from glassbench.report.style import RC
 
 Floats = NDArray[np.float64]
 Plan = Callable[[Run], dict[str, Drawing]]
 
 
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        figure: Figure = drawing.make()
-        return figure.axes
-
-
-def get_points(ax: Axes, k: int) -> Floats:
-    """Return x and y of one of the lines of a panel, shape (2, n)."""
-    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
-
-
 def get_widths(ax: Axes) -> list[float]:
     """Return the lengths of the bars of a panel."""
     return [bar.get_width() for bar in ax.patches]  # type: ignore[attr-defined]
-
-
-def leave_out(run: Run, *names: str) -> Run:
-    """Return a run without the results of some stages."""
-    keys = {name: {} if name in names else own for name, own in run.results.keys.items()}
-    return Run(run.spec, run.protocol, run.store, Results(keys=keys))
-
-
-def change_params(run: Run, stage_id: str, **params: object) -> Run:
-    """Return a run with other parameters of a stage, and the same results."""
-    calls = dict(run.protocol.stages)
-    calls[stage_id] = replace(calls[stage_id], params={**calls[stage_id].params, **params})
-    return Run(run.spec, replace(run.protocol, stages=calls), run.store, run.results)
-
-
-def read_legend(ax: Axes) -> list[str]:
-    """Return the labels of a legend."""
-    return [text.get_text() for text in ax.get_legend().get_texts()]  # type: ignore[union-attr]
 
 
 def test_motifs__are_the_commonest_and_those_of_the_paper(

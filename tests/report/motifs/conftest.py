@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from reporting import save_run
 
 from glassbench.api import Run
 from glassbench.engine.execute import join_samples
-from glassbench.engine.run import Results
 from glassbench.engine.stages import load_stages
-from glassbench.engine.store import Store
 from glassbench.errors import StageError
 from glassbench.report.figures import PLANS
 from glassbench.report.sources import makers
 from glassbench.spec.model import Check, Paper, Published, ScoreRef, Spec, StageCall
-from glassbench.stage import Split
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
@@ -278,18 +276,7 @@ def make_run(folder: Path, *, n_samples: int = 3, shares: list[float] | None = N
         checks=tuple(Check(name, "value", scores=(score,)) for name, score in scores.items()),
         published={claim.id: claim for claim in claims},
     )
-    store, results = Store(folder / "store"), Results()
-    made = make_results(calls, n_samples, shares or n_samples * [0.3])
-    for name, call in calls.items():
-        results.keys[name] = {}
-        if name not in made:
-            continue
-        is_once = call.stage.split is Split.PROTOCOL
-        for i, part in enumerate([made[name]] if is_once else made[name]):
-            key = f"{name.replace('_', 'x')}x{i}"
-            store.save(key, part, {})
-            results.keys[name][None if is_once else i] = key
-    return Run(spec, spec.at_scale("laptop"), store, results)
+    return save_run(folder, spec, make_results(calls, n_samples, shares or n_samples * [0.3]))
 
 
 @pytest.fixture(scope="session")

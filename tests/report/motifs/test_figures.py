@@ -7,23 +7,19 @@ from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from reporting import get_points, leave_out, make_axes, read_legend
 
 from glassbench.api import Run
-from glassbench.engine.run import Results
 from glassbench.report.drawing import Drawing
 from glassbench.report.figures import draw_figures
 from glassbench.report.figures_bath import CAGE_A, plan_visits, rank_visits
 from glassbench.report.figures_motifs import plan_saturation
 from glassbench.report.score_table import label_score, tabulate_scores
 from glassbench.report.sources import find_source
-from glassbench.report.style import RC
 from glassbench.report.words import RHO
 
 FIGURES = [
@@ -43,29 +39,6 @@ FIGURES = [
 ]
 Floats = NDArray[np.float64]
 Plan = Callable[[Run], dict[str, Drawing]]
-
-
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        figure: Figure = drawing.make()
-        return figure.axes
-
-
-def get_points(ax: Axes, k: int) -> Floats:
-    """Return x and y of one of the lines of a panel, shape (2, n)."""
-    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
-
-
-def leave_out(run: Run, *names: str) -> Run:
-    """Return a run without the results of some stages."""
-    keys = {name: {} if name in names else own for name, own in run.results.keys.items()}
-    return Run(run.spec, run.protocol, run.store, Results(keys=keys))
-
-
-def read_legend(ax: Axes) -> list[str]:
-    """Return the labels of a legend."""
-    return [text.get_text() for text in ax.get_legend().get_texts()]  # type: ignore[union-attr]
 
 
 def test_draw_figures__draws_all_that_the_variables_allow(motif_run: Run) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from reporting import get_points, make_axes
 
 from glassbench.api import Run
 from glassbench.engine.run import Results
@@ -27,23 +25,10 @@ from glassbench.report.figures_regions import (
 from glassbench.report.figures_relations import find_pearson, plan_relation
 from glassbench.report.slabs import UNKNOWN, cut_middle
 from glassbench.report.sources import read_counted
-from glassbench.report.style import RC
 from glassbench.report.words import RHO, say_measured
 from glassbench.scores.cluster_radius import correlate_spheres
 
 Floats = NDArray[np.float64]
-
-
-def make_axes(drawing: Drawing) -> list[Axes]:
-    """Draw a figure in our style, without a file, and return its axes."""
-    with mpl.rc_context(RC):
-        figure: Figure = drawing.make()
-        return figure.axes
-
-
-def get_points(ax: Axes, k: int) -> Floats:
-    """Return x and y of one of the lines of a panel, shape (2, n)."""
-    return np.asarray(ax.lines[k].get_xydata(), dtype=np.float64).T
 
 
 def test_relation__has_the_atoms_that_count_and_the_line(
