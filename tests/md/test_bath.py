@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 
 import glassbench.md.bath as room
 from glassbench.cost import Size
@@ -27,10 +29,6 @@ RUN: dict[str, Any] = {
     "timestep_fs": 4,
     "seed": 1,
 }
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,20 +86,14 @@ def test_atoms_stay_in_their_cages(warm: xr.Dataset) -> None:
 
 
 def test_resumes_with_the_same_numbers(
-    small_glass: xr.Dataset, md_potential: xr.Dataset, task: Task, warm: xr.Dataset
+    small_glass: xr.Dataset, md_potential: xr.Dataset, tmp_path: Path, warm: xr.Dataset
 ) -> None:
     """A run that stops after its first segment goes on from there, to the last bit."""
-    told: list[float] = []
 
-    def stop(done: float, _: str) -> None:
-        told.append(done)
-        if len(told) == 1:
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return bath(small_glass, md_potential, task=task, **RUN)
 
-    stopped = Task(0, task.scratch, stop)
-    with pytest.raises(Interrupted):
-        bath(small_glass, md_potential, task=stopped, **RUN)
-    found = bath(small_glass, md_potential, task=stopped, **RUN)
+    found, told = run_interrupted(run, tmp_path, (1,))
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
     xr.testing.assert_identical(found, warm)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 from numpy.typing import NDArray
 
 import glassbench.md.bath as room
@@ -35,10 +37,6 @@ RUN: dict[str, Any] = {
     "n_origins": 8,
     "wave_number_per_A": 2.7,
 }
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 def make_frame(fraction: Floats, cell: Floats = CELL) -> Frame:
@@ -188,19 +186,16 @@ def test_atoms_are_in_cages(warm: xr.Dataset) -> None:
 
 
 def test_resumes_with_the_same_numbers(
-    small_glass: xr.Dataset, md_potential: xr.Dataset, task: Task, warm: xr.Dataset
+    small_glass: xr.Dataset, md_potential: xr.Dataset, tmp_path: Path, warm: xr.Dataset
 ) -> None:
     """A run that stops after each of its segments goes on from there, to the last bit."""
 
-    def stop(done: float, _: str) -> None:
-        if done < 1:
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return bath(small_glass, md_potential, task=task, **RUN)
 
-    stopped = Task(0, task.scratch, stop)
-    for _ in range(2):
-        with pytest.raises(Interrupted):
-            bath(small_glass, md_potential, task=stopped, **RUN)
-    xr.testing.assert_identical(bath(small_glass, md_potential, task=stopped, **RUN), warm)
+    found, told = run_interrupted(run, tmp_path, (1, 2))
+    assert told[-1] == 1
+    xr.testing.assert_identical(found, warm)
 
 
 def test_the_run_is_that_without_observation(

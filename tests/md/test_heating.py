@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 
 import glassbench.md.melt_quench as quench_room
 import glassbench.md.trip as room
@@ -28,10 +30,6 @@ RUN: dict[str, Any] = {
     "barostat_ps": 0.5,
     "seed": 1,
 }
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,21 +96,14 @@ def test_lines_of_a_real_run_meet(heated: xr.Dataset) -> None:
 
 
 def test_resumes_with_the_same_numbers(
-    md_potential: xr.Dataset, small_glass: xr.Dataset, task: Task, heated: xr.Dataset
+    md_potential: xr.Dataset, small_glass: xr.Dataset, tmp_path: Path, heated: xr.Dataset
 ) -> None:
     """A run that is stopped in the equilibration and on the way goes on, to the last bit."""
-    told: list[float] = []
 
-    def stop(done: float, _: str) -> None:
-        told.append(done)
-        if len(told) in (1, 4, 9):
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return heating(small_glass, md_potential, task=task, **RUN)
 
-    stopped = Task(3, task.scratch, stop)
-    for _ in range(3):
-        with pytest.raises(Interrupted):
-            heating(small_glass, md_potential, task=stopped, **RUN)
-    found = heating(small_glass, md_potential, task=stopped, **RUN)
+    found, told = run_interrupted(run, tmp_path, (1, 4, 9), sample=3)
     assert told[-1] == pytest.approx(1.0)
     assert (np.diff(told) > 0).all()
     xr.testing.assert_identical(found, heated)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 
 import glassbench.md.loading as room
 from glassbench.cost import Size
@@ -41,10 +43,6 @@ SWING: dict[str, Any] = CREEP | {
     "hold_ps": 5.0,
     "axis": "x",
 }
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -174,20 +172,14 @@ def test_snapshot_is_a_glass(swung: xr.Dataset) -> None:
 
 
 def test_resumes_with_the_same_numbers(
-    small_glass: xr.Dataset, md_potential: xr.Dataset, task: Task, pressed: xr.Dataset
+    small_glass: xr.Dataset, md_potential: xr.Dataset, tmp_path: Path, pressed: xr.Dataset
 ) -> None:
     """A run that stops after its first segment goes on from there, to the last bit."""
-    told: list[float] = []
 
-    def stop(done: float, _: str) -> None:
-        told.append(done)
-        if len(told) == 1:
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return load(small_glass, md_potential, task=task, **CREEP)
 
-    stopped = Task(0, task.scratch, stop)
-    with pytest.raises(Interrupted):
-        load(small_glass, md_potential, task=stopped, **CREEP)
-    found = load(small_glass, md_potential, task=stopped, **CREEP)
+    found, told = run_interrupted(run, tmp_path, (1,))
     assert told == pytest.approx([0.4, 0.8, 1])
     xr.testing.assert_identical(found, pressed)
 

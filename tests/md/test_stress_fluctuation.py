@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 from numpy.typing import NDArray
 
 import glassbench.md.stress_fluctuation as room
@@ -35,10 +36,6 @@ RUN: dict[str, Any] = {
     "seed": 1,
 }
 Floats = NDArray[np.float64]
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -148,20 +145,14 @@ def test_interval_is_that_of_the_mean_over_runs(cold: xr.Dataset) -> None:
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_resumes_with_the_same_numbers(
-    after: int, small_glass: xr.Dataset, md_potential: xr.Dataset, task: Task, cold: xr.Dataset
+    after: int, small_glass: xr.Dataset, md_potential: xr.Dataset, tmp_path: Path, cold: xr.Dataset
 ) -> None:
     """A run that stops within a run or after it goes on from there, to the last bit."""
-    told: list[float] = []
 
-    def stop(done: float, _: str) -> None:
-        told.append(done)
-        if len(told) == after:
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return stress_fluctuation(small_glass, md_potential, task=task, **RUN)
 
-    stopped = Task(0, task.scratch, stop)
-    with pytest.raises(Interrupted):
-        stress_fluctuation(small_glass, md_potential, task=stopped, **RUN)
-    found = stress_fluctuation(small_glass, md_potential, task=stopped, **RUN)
+    found, told = run_interrupted(run, tmp_path, (after,))
     assert told == pytest.approx([k / 6 for k in range(1, 7)])
     xr.testing.assert_identical(found, cold)
 

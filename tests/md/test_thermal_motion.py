@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 
 import glassbench.md.trip as room
 from glassbench.cost import Size
@@ -37,10 +39,6 @@ BRIEF: dict[str, Any] = {
     "lags_ps": [0.01],
     "equilibration_ps": 0.0,
 }
-
-
-class Interrupted(Exception):  # noqa: N818  # what a test does, no error of the program
-    """The run was stopped from outside."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -137,21 +135,14 @@ def test_it_ends_with_a_glass(cooled: xr.Dataset) -> None:
 
 
 def test_resumes_with_the_same_numbers(
-    md_potential: xr.Dataset, task: Task, cooled: xr.Dataset
+    md_potential: xr.Dataset, tmp_path: Path, cooled: xr.Dataset
 ) -> None:
     """A run that is stopped in the melt, on the way and in a stay goes on, to the last bit."""
-    told: list[float] = []
 
-    def stop(done: float, _: str) -> None:
-        told.append(done)
-        if len(told) in (2, 4, 7):
-            raise Interrupted
+    def run(task: Task) -> xr.Dataset:
+        return thermal_motion(md_potential, task=task, **RUN)
 
-    stopped = Task(3, task.scratch, stop)
-    for _ in range(3):
-        with pytest.raises(Interrupted):
-            thermal_motion(md_potential, task=stopped, **RUN)
-    found = thermal_motion(md_potential, task=stopped, **RUN)
+    found, told = run_interrupted(run, tmp_path, (2, 4, 7), sample=3)
     assert told[-1] == pytest.approx(1.0)
     assert (np.diff(told) > 0).all()
     xr.testing.assert_identical(found, cooled)
