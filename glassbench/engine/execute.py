@@ -247,6 +247,9 @@ def join_samples(
 ) -> xr.Dataset:
     """Join the results of samples along a new leading dim ``sample``.
 
+    Members of a series need not be recorded at the same times: each sample is NaN at times that
+    only others have.
+
     Parameters
     ----------
     parts
@@ -260,11 +263,12 @@ def join_samples(
     Raises
     ------
     StageError
-        If they differ in a dim, as structures with other numbers of atoms do.
+        If they differ in another dim, as structures with other numbers of atoms do.
     """
+    others = {str(dim) for part in parts for dim in part.dims} - {"time"}
     try:
         joined = xr.concat(
-            parts,
+            xr.align(*parts, join="outer", exclude=others),
             dim="sample",
             data_vars="all",
             coords="minimal",

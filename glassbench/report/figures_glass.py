@@ -48,16 +48,20 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
         ("quench_energy", "potential energy per atom (eV)"),
     )
 
+    colours = _colour_members(data)
+
     def make() -> Figure:
         figure, axes = make_panels(2, size_in=(2.95, 2.1))
         for ax, (variable, label) in zip(axes[0], sides, strict=True):
-            for sample in data["sample"].values:
-                one = data.sel(sample=sample)
-                x = average_blocks(one["quench_temperature"].values, RECORDS_SHOWN)
+            for i in range(data.sizes["sample"]):
+                one = data[[QUENCH[0], variable]].isel(sample=i).dropna("time")
+                x = average_blocks(one[QUENCH[0]].values, RECORDS_SHOWN)
                 y = average_blocks(one[variable].values, RECORDS_SHOWN) / n_atoms
-                ax.plot(x, y, color=INK, linewidth=0.7, alpha=0.45)
+                ax.plot(x, y, linewidth=0.7, **_style_of(one, colours))
             ax.set(xlabel="temperature (K)", ylabel=label)
             add_grid(ax)
+        if colours:
+            _name_members(axes[0, 0])
         return figure
 
     caption = (
@@ -66,6 +70,30 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
     )
     alt = "Volume and potential energy per atom against temperature along the quench"
     return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
+
+
+def _colour_members(data: xr.Dataset) -> dict[str, Any]:
+    """Return a colour for each member of a series, in their order; none without a series."""
+    from matplotlib import colormaps  # noqa: PLC0415  # slow
+
+    labels = list(dict.fromkeys(data["member"].values.astype(str))) if "member" in data else []
+    places = np.linspace(0, 0.88, len(labels))
+    return dict(zip(labels, colormaps["viridis"](places), strict=True))
+
+
+def _style_of(one: xr.Dataset, colours: dict[str, Any]) -> dict[str, Any]:
+    if not colours:
+        return {"color": INK, "alpha": 0.45}
+    label = str(one["member"].item())
+    return {"color": colours[label], "label": label}
+
+
+def _name_members(ax: Axes) -> None:
+    """Name each colour once, however many samples a member has."""
+    handles, labels = ax.get_legend_handles_labels()
+    once = dict(zip(reversed(labels), reversed(handles), strict=True))
+    names = list(dict.fromkeys(labels))
+    ax.legend([once[name] for name in names], names, ncols=-(-len(names) // 5), fontsize=6)
 
 
 def average_blocks(values: NDArray[Any], n_blocks: int) -> NDArray[Any]:

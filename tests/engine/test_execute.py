@@ -155,6 +155,25 @@ def test_samples_of_different_sizes_are_refused() -> None:
         join_samples(plain, (0, 1))
 
 
+def test_samples_may_be_recorded_at_other_times() -> None:
+    """Glasses of several quench rates have records of their own."""
+    times = ([0.0, 1.0, 2.0], [0.0, 2.0, 4.0, 6.0])
+    parts = [
+        sample(3, 1.0).assign(volume=("time", [10.0 + t for t in own])).assign_coords(time=own)
+        for own in times
+    ]
+    joined = join_samples(parts, (0, 1), ("fast", "slow"))
+    assert list(joined["time"].values) == [0, 1, 2, 4, 6]
+    for k, own in enumerate(times):
+        records = joined["volume"].isel(sample=k).dropna("time")
+        assert list(records["time"].values) == own
+        assert list(records.values) == [10 + t for t in own]
+    assert joined["x"].shape == (2, 3)
+    plain = [part.drop_vars("time") for part in parts]
+    with pytest.raises(StageError, match=r"(?s)do not fit together.*'time': 3.*'time': 4"):
+        join_samples(plain, (0, 1))
+
+
 def test_memory_is_that_of_the_task(tasks: dict[str, TaskSpec], store: Store) -> None:
     """What the process needed before, and gave back, is not counted."""
     if not forget_peak_memory():
