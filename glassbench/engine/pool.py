@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5
 SILENT = logging.CRITICAL + 1
 LOGGERS = ("distributed", "distributed.client", "tornado.application")
-# A task that kills its worker is tried once more: the cause may have been a lack of memory.
 SETTINGS = {
+    # A task that kills its worker is tried once more: the cause may have been a lack of memory.
     "distributed.scheduler.allowed-failures": 1,
+    # Workers of distributed give freed memory back at once. LAMMPS allocates tables at every time
+    # step, and then spends up to half of its time on getting their pages again.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
     "distributed.worker.daemon": True,
     "distributed.admin.system-monitor.gil.enabled": False,
 }

@@ -29,7 +29,7 @@ def say_value(verdict: Verdict, check: Check) -> str:
         label = "Spearman " if verdict.kind == "trend" else ""
         unit = say_unit(verdict.unit)
         return f"{label}{say_measured(verdict.value, verdict.interval)} {unit}".rstrip()
-    if verdict.kind == "order" or verdict.verdict == "not run":
+    if verdict.kind == "order" or not verdict.is_judged:
         return ", ".join(map(say_measured, verdict.value))
     pairs = zip(check.bounds, verdict.value, strict=True)
     n_hold = sum(_holds(bound, value) for bound, value in pairs)

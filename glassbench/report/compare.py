@@ -11,6 +11,7 @@ from glassbench.errors import ReportError
 from glassbench.report.files import PROVENANCE, VERDICTS
 from glassbench.report.text import STYLES
 from glassbench.report.words import say_measured
+from glassbench.scores.verdicts import UNJUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ class Comparison:
         for head in ("claim", "published", *self.labels):
             table.add_column(Text(head), overflow="fold")
         for claim, row in self.cells.items():
-            if any(cell and cell.verdict != "not run" for cell in row):
+            if any(cell and cell.verdict not in UNJUDGED for cell in row):
                 shown = [Text(*_say_cell(cell)) for cell in row]
                 table.add_row(Text(claim), Text(self.published[claim]), *shown)
         return table

@@ -38,6 +38,7 @@ SIGNS: dict[Word, str] = {
     "not reproduced": "✗",
     "expected miss": "○",
     "unexpected hit": "!",
+    "undecided": "?",
     "not run": EN_DASH,
 }
 
@@ -131,8 +132,8 @@ def collect(run: Run) -> dict[str, Any]:
         "tally": _tally(run.judged),
         "outcome": say_outcome(run.judged, run.scale),
         "alerts": say_alerts(run),
-        "judged": [row for row in rows if row.verdict.verdict != "not run"],
-        "not_run": [row for row in rows if row.verdict.verdict == "not run"],
+        "judged": [row for row in rows if row.verdict.is_judged],
+        "unjudged": [row for row in rows if not row.verdict.is_judged],
         "scores": tabulate_scores(run).split(SUBJECTS_SHOWN),
         "differences": find_differences(run.spec, run.scale),
         "stages": list_stages(run, records),
@@ -183,7 +184,7 @@ def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, int]]:
 
 def say_outcome(verdicts: Sequence[Verdict], scale: str) -> str:
     """Say in one or two sentences what a run has shown."""
-    judged = [verdict for verdict in verdicts if verdict.verdict != "not run"]
+    judged = [verdict for verdict in verdicts if verdict.is_judged]
     all_claims = count(len(verdicts), "claim")
     if not judged:
         return f"None of the paper's {all_claims} was judged in this run at {scale} scale."

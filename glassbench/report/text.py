@@ -1,4 +1,4 @@
-"""The results on a terminal: verdicts, why other claims were not run, and scores."""
+"""The results on a terminal: verdicts, why other claims have none, and scores."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ STYLES: dict[Word, str] = {
     "not reproduced": "bold red",
     "expected miss": "yellow",
     "unexpected hit": "bold magenta",
+    "undecided": "dim",
     "not run": "dim",
 }
 _NARROW = 70  # below, the accepted interval has no room
@@ -41,9 +42,9 @@ def verdict_lines(run: Run, width: int = 100) -> Group:
     from rich.console import Group  # noqa: PLC0415  # keeps the Python interface quick to import
 
     pairs = list(zip(run.judged, run.spec.checks, strict=True))
-    judged = [pair for pair in pairs if pair[0].verdict != "not run"]
+    judged = [pair for pair in pairs if pair[0].is_judged]
     table = [_make_table(judged, width)] if judged else []
-    return Group(*table, *_group_not_run(pairs))
+    return Group(*table, *_group_unjudged(pairs))
 
 
 def score_lines(run: Run, width: int = 100) -> Group | None:
@@ -85,15 +86,16 @@ def _make_table(judged: Judged, width: int) -> Table:
     return table
 
 
-def _group_not_run(pairs: Judged) -> list[Text]:
-    """Return a line for each reason, with the claims that were not run for it."""
+def _group_unjudged(pairs: Judged) -> list[Text]:
+    """Return a line for each reason, with the claims that were not judged for it."""
     from rich.text import Text  # noqa: PLC0415  # see above
 
-    claims: dict[str, list[str]] = {}
+    claims: dict[tuple[Word, str], list[str]] = {}
     for verdict, check in pairs:
-        if verdict.verdict == "not run":
-            claims.setdefault(say_reason(verdict, check), []).append(verdict.claim)
+        if not verdict.is_judged:
+            reason = (verdict.verdict, say_reason(verdict, check))
+            claims.setdefault(reason, []).append(verdict.claim)
     return [
-        Text.assemble(("not run ", STYLES["not run"]), ", ".join(names), (f": {reason}", "dim"))
-        for reason, names in claims.items()
+        Text.assemble((f"{word} ", STYLES[word]), ", ".join(names), (f": {reason}", "dim"))
+        for (word, reason), names in claims.items()
     ]

@@ -22,7 +22,11 @@ Range = tuple[float, float]
 
 
 class NotMeasuredError(Exception):
-    """Carries the reason why a score has no value to judge."""
+    """Carries the reason why a score has not been measured."""
+
+
+class UndecidedError(Exception):
+    """Carries the reason why a score that has been measured has no value to judge."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ def measure(
     Raises
     ------
     NotMeasuredError
-        If the stage has no result, or a value is not finite.
+        If the stage has no result.
+    UndecidedError
+        If a value is not finite.
     VariableError
         If the result does not hold the variable or a label of the reference.
     """
@@ -86,7 +92,8 @@ def measure(
     values = np.atleast_1d(_select(data, ref, ref.variable)).astype(np.float64)
     n_bad = np.count_nonzero(~np.isfinite(values))
     if n_bad:
-        raise NotMeasuredError(f"{n_bad} of {values.size} values of {ref} are not finite")
+        found = f"{n_bad} of {values.size} values" if values.size > 1 else "the value"
+        raise UndecidedError(f"{found} of {ref} cannot be told from this run")
     return Measured(str(ref), tuple(map(float, values)), _interval(data, ref))
 
 

@@ -11,6 +11,7 @@ from glassbench.scores.readings import (
     Measured,
     NotMeasuredError,
     Range,
+    UndecidedError,
     measure,
     say_number,
 )
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
         TrendLimits,
     )
 
-Word = Literal["reproduced", "not reproduced", "expected miss", "unexpected hit", "not run"]
+Word = Literal[
+    "reproduced", "not reproduced", "expected miss", "unexpected hit", "undecided", "not run"
+]
+UNJUDGED = ("undecided", "not run")
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class Verdict:
     where: str
     measured: tuple[Measured, ...] = ()
     borderline: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether what was measured has been held against what is accepted."""
+        return self.verdict not in UNJUDGED
 
     @property
     def is_unexpected(self) -> bool:
@@ -136,8 +145,9 @@ def judge(
 
     Returns
     -------
-    The verdict. It is ``not run`` if the check says so, if a stage has no result, if a value is
-    NaN, or if nothing is accepted at this scale; in this last case the values are shown.
+    The verdict. It is ``undecided`` if a value is NaN, as a time is that is longer than the run, or
+    a trend has too few points. It is ``not run`` if the check says so, if a stage has no result, or
+    if nothing is accepted at this scale; in this last case the values are shown.
 
     Raises
     ------
@@ -148,6 +158,8 @@ def judge(
         finding = _find(check, results, failures)
     except NotMeasuredError as why:
         return _write(check, published, _Finding(), ("not run", str(why)))
+    except UndecidedError as why:
+        return _write(check, published, _Finding(), ("undecided", str(why)))
     accept = check.accept.get(scale)
     if accept is None:
         reason = f"no acceptance is declared at the scale {scale!r}"
@@ -173,7 +185,7 @@ def _find_trend(check: Check, measured: tuple[Measured, ...]) -> Trend:
     try:
         return spearman_trend(x, y, check.sign or "rises")
     except StageError as error:
-        raise NotMeasuredError(error.what) from error
+        raise UndecidedError(error.what) from error
 
 
 def _compare(check: Check, published: Published, finding: _Finding, accept: Accept) -> _Comparison:

@@ -183,7 +183,7 @@ def test_the_interval_covers_where_a_tail_is_all_but_empty() -> None:
 
 
 def test_tails_without_rearranged_atoms_say_nothing() -> None:
-    """Chi is NaN, so that the check is not run; the counts are there."""
+    """Chi is NaN, so that the check is undecided; the counts are there."""
     x, _ = _random()
     result = _score(x, np.abs(x) < 0.5)
     assert np.isnan(result["power_factor"])

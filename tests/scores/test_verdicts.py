@@ -151,11 +151,17 @@ def test_a_missing_stage_is_not_run() -> None:
     assert (verdict.verdict, verdict.reason) == ("not run", "the stage 'scores' has not been run")
 
 
-def test_a_nan_is_not_run() -> None:
+def test_a_nan_is_undecided() -> None:
     """A declared NaN is no value."""
     verdict = _judge(_value_check(), _results(np.nan), _published())
-    assert verdict.verdict == "not run"
-    assert verdict.reason == "1 of 1 values of scores.pearson_r[species=Cu] are not finite"
+    assert (verdict.verdict, verdict.is_judged, verdict.is_unexpected) == (
+        "undecided",
+        False,
+        False,
+    )
+    assert (
+        verdict.reason == "the value of scores.pearson_r[species=Cu] cannot be told from this run"
+    )
 
 
 def test_a_nan_interval_is_none() -> None:
