@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,11 @@ from glassbench.cost import Cost
 from glassbench.errors import StageError
 from glassbench.md.melt_quench import (
     K_PER_S_IN_K_PER_PS,
-    Quench,
-    Ramp,
     refuse_crystal,
     session_crystalline_share,
 )
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
+from glassbench.md.quench import Damping, Quench, Ramp
 from glassbench.md.session import Session
 from glassbench.md.trip import split_ramp
 from glassbench.stage import Quantity, Split, Task, stage
@@ -126,14 +125,6 @@ def heating(
     made = dict(zip(HISTORY, kept[:, 1:].T, strict=True))
     time = np.round(kept[:, 0] - equilibration_ps, 9)
     return make_dataset({**made, "heated_crystalline_share": share}, {"time": time})
-
-
-class Damping(NamedTuple):
-    """Time step and damping times of the integrator."""
-
-    timestep_fs: float
-    thermostat_ps: float
-    barostat_ps: float
 
 
 class _Heating:

@@ -11,13 +11,18 @@ import xarray as xr
 from glassbench.cost import Cost, Params, Size
 from glassbench.errors import StageError
 from glassbench.md.order import calc_crystalline_share, neighbour_radius
-from glassbench.md.potential import TABLE_VARIABLES, bcc_crystal, from_dataset
+from glassbench.md.potential import TABLE_VARIABLES, from_dataset
+from glassbench.md.quench import Crystal, Damping, Quench, Ramp, plan_sessions
 from glassbench.md.session import Session
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from glassbench.md.tables import Tables
 
 # What every stage makes that delivers a glass.
 GLASS_VARIABLES = (
@@ -30,9 +35,11 @@ GLASS_VARIABLES = (
     "residual_force",
     "crystalline_share",
 )
-RECORD_PS = 1.0
+HISTORY = ("quench_temperature", "quench_volume", "quench_energy")
 ROUGH_PRESSURE_GPA = 0.5
 ROUGH_FORCE = 0.05
+MOST_ATOM_STEPS = 1e9  # of a session: about an hour of a core
+STATE = ("n_done", "saved", "history", "melt_msd", "melt_share")
 K_PER_S_IN_K_PER_PS = 1e-12
 
 
@@ -63,15 +70,6 @@ class Segment:
             raise ValueError(message)
 
 
-@dataclass(frozen=True)
-class Ramp:
-    """A segment in the units of the integrator: from and to a temperature in a time."""
-
-    start_K: float
-    stop_K: float
-    duration_ps: float
-
-
 def count_quench(params: Params, size: Size) -> float:
     """Return the atom-steps of a quench."""
     start_K = params["melt_temperature_K"]
@@ -90,9 +88,7 @@ def count_quench(params: Params, size: Size) -> float:
         *GLASS_VARIABLES,
         "melt_msd",
         "melt_crystalline_share",
-        "quench_temperature",
-        "quench_volume",
-        "quench_energy",
+        *HISTORY,
     ),
 )
 def melt_quench(
@@ -117,6 +113,10 @@ def melt_quench(
     A bcc crystal with species at random is held at the melt temperature, then taken through the
     schedule by a Nose-Hoover thermostat and barostat (isotropic, zero pressure). The result is
     the inherent structure: positions and volume minimised to zero force and zero pressure.
+
+    A run of more than 1e9 atom-steps goes in sessions of so many, between which LAMMPS writes down
+    its state and starts anew from it, interrupted or not: an interrupted run goes on after its
+    last session, with the same numbers to the last bit.
 
     Parameters
     ----------
@@ -156,22 +156,18 @@ def melt_quench(
     tables = from_dataset(potential)
     counts = count_atoms(composition, n_atoms, tables.species)
     rng = task.rng(seed)
-    cell, position, species = bcc_crystal(tables, n_atoms, rng, counts)
-    ramps = list(plan_ramps(melt_temperature_K, schedule))
-    with Session(tables, cell, position, species, task.scratch) as session:
-        session.relax_cell(ROUGH_PRESSURE_GPA, ROUGH_FORCE)
-        quench = Quench(session, task, timestep_fs, thermostat_ps, barostat_ps)
-        quench.plan(melt_ps, ramps)
-        quench.start(melt_temperature_K, int(rng.integers(1, 2**31)))
-        quench.run(Ramp(melt_temperature_K, melt_temperature_K, melt_ps))
-        proof = prove_molten(session, counts, max_crystalline_share)
-        for ramp in ramps:
-            quench.run(ramp)
-        session.commands("unfix npt")
-        force = session.relax_cell(pressure_tolerance_GPa, force_tolerance)
-        glass = describe(session, species, force) | proof | quench.history()
+    crystal = Crystal.build(tables, counts, rng)
+    melt = Ramp(melt_temperature_K, melt_temperature_K, melt_ps)
+    ramps = [melt, *plan_ramps(melt_temperature_K, schedule)]
+    damping = Damping(timestep_fs, thermostat_ps, barostat_ps)
+    run = _Run(tables, crystal, ramps, damping, max_crystalline_share)
+    run.restore(task.load_checkpoint() or {})
+    while not run.is_last:
+        run.advance(task)
+        task.save_checkpoint(run.state())
+    glass = run.finish(task, pressure_tolerance_GPa, force_tolerance)
     refuse_crystal(float(glass["crystalline_share"]), max_crystalline_share, "glass")
-    coords = {"species": list(tables.species), "time": quench.times}
+    coords = {"species": list(tables.species), "time": run.history[:, 0]}
     return make_dataset(glass, coords)
 
 
@@ -217,80 +213,85 @@ def plan_ramps(temperature_K: float, schedule: list[Segment]) -> Iterator[Ramp]:
             temperature_K = segment.to_K
 
 
-class Quench:
-    """Drives a session through ramps and keeps the history."""
+class _Run:
+    """A melt and its quench, whose state can be written down between two sessions."""
 
     def __init__(
         self,
-        session: Session,
-        task: Task,
-        timestep_fs: float,
-        thermostat_ps: float,
-        barostat_ps: float,
+        tables: Tables,
+        crystal: Crystal,
+        ramps: list[Ramp],
+        damping: Damping,
+        max_crystalline_share: float,
     ) -> None:
-        self.session = session
-        self.task = task
-        self.timestep_ps = timestep_fs * 1e-3
-        self.damping = (thermostat_ps, barostat_ps)
-        self.planned_ps = 0.0
-        self.times: list[float] = []
-        self._records: list[tuple[float, float, float]] = []
+        self.tables, self.crystal, self.ramps, self.damping = tables, crystal, ramps, damping
+        self.max_crystalline_share = max_crystalline_share
+        most_steps = int(MOST_ATOM_STEPS / len(crystal.species))
+        self.sessions = plan_sessions(ramps, 1e-3 * damping.timestep_fs, most_steps)
+        self.n_done = np.array(0)
+        self.saved = np.zeros(0, np.uint8)  # the state of LAMMPS
+        self.history = np.zeros((0, 4))  # time, temperature, volume and energy
+        self.melt_msd, self.melt_share = np.zeros(len(tables.species)), np.array(0.0)
 
-    def plan(self, melt_ps: float, ramps: list[Ramp]) -> None:
-        """Fix the total duration, the measure of progress."""
-        self.planned_ps = melt_ps + sum(ramp.duration_ps for ramp in ramps)
+    @property
+    def is_last(self) -> bool:
+        """Tell whether only the session that ends with the glass is left."""
+        return int(self.n_done) == len(self.sessions) - 1
 
-    def start(self, temperature_K: float, seed: int) -> None:
-        """Give the atoms velocities and start to measure their displacement."""
-        self.session.commands(f"""
-            reset_timestep 0
-            timestep {self.timestep_ps:.17g}
-            velocity all create {temperature_K} {seed} mom yes rot no dist gaussian loop all
-        """)
-        self.follow_displacement()
+    def advance(self, task: Task) -> None:
+        """Go on by a session, and write down the state at its end."""
+        with self._open(task) as session:
+            self._cool(session, task)
+            self.saved = np.frombuffer(session.save(), np.uint8)
+        self.n_done = self.n_done + 1
 
-    def follow_displacement(self) -> None:
-        """Measure the displacement of each species from here, or go on if the session resumed."""
-        for index in range(len(self.session.tables.species)):
-            self.session.commands(f"""
-                group species{index} type {index + 1}
-                compute msd{index} species{index} msd com no
-            """)
+    def finish(
+        self, task: Task, pressure_tolerance_GPa: float, force_tolerance: float
+    ) -> dict[str, np.ndarray | float]:
+        """Do the last session, and return the variables of the glass and of the way to it."""
+        with self._open(task) as session:
+            self._cool(session, task)
+            session.commands("unfix npt")
+            force = session.relax_cell(pressure_tolerance_GPa, force_tolerance)
+            glass = describe(session, self.crystal.species, force)
+        proof = {"melt_msd": self.melt_msd, "melt_crystalline_share": self.melt_share}
+        return glass | proof | dict(zip(HISTORY, self.history[:, 1:].T, strict=True))
 
-    def run(self, ramp: Ramp) -> None:
-        """Integrate one ramp at zero pressure, in pieces that end with a record."""
-        thermostat_ps, barostat_ps = self.damping
-        first = self._step()
-        n_steps = max(1, round(ramp.duration_ps / self.timestep_ps))
-        self.session.commands(
-            f"fix npt all npt temp {ramp.start_K} {ramp.stop_K} {thermostat_ps} "
-            f"iso 0.0 0.0 {barostat_ps}"
-        )
-        piece = max(1, round(RECORD_PS / self.timestep_ps))
-        for done in range(0, n_steps, piece):
-            self.session.commands(
-                f"run {min(piece, n_steps - done)} start {first} stop {first + n_steps} "
-                f"pre {'no' if done else 'yes'} post no"
-            )
-            self._record()
+    def _open(self, task: Task) -> Session:
+        if self.n_done == 0:
+            crystal = self.crystal
+            sites = crystal.cell, crystal.position, crystal.species
+            return Session(self.tables, *sites, task.scratch)
+        session = Session.resume(self.tables, self.saved.tobytes(), task.scratch)
+        session.commands(f"timestep {1e-3 * self.damping.timestep_fs:.17g}")
+        return session
 
-    def _step(self) -> int:
-        return int(self.session.lammps.extract_global("ntimestep"))
+    def _cool(self, session: Session, task: Task) -> None:
+        parts = self.sessions[int(self.n_done)]
+        quench = Quench(session, task, *self.damping)
+        quench.plan(0.0, self.ramps)
+        if self.n_done == 0:
+            session.relax_cell(ROUGH_PRESSURE_GPA, ROUGH_FORCE)
+            quench.start(self.ramps[0].start_K, self.crystal.velocity_seed)
+        elif parts[0].ramp == 0:
+            quench.follow_displacement()
+        for part in parts:
+            quench.run(self.ramps[part.ramp], part.steps)
+            if part.ramp == 0 and part.is_last:
+                counts = self.crystal.counts
+                proof = prove_molten(session, counts, self.max_crystalline_share)
+                self.melt_msd, self.melt_share = map(np.array, proof.values())
+        rows = np.column_stack([quench.times, *quench.history().values()])
+        self.history = np.vstack([self.history, rows])
 
-    def _record(self) -> None:
-        temperature, volume, energy = (self.session.thermo(name) for name in ("temp", "vol", "pe"))
-        self.times.append(self._step() * self.timestep_ps)
-        self._records.append((temperature, volume, energy))
-        self.task.progress(self.times[-1] / self.planned_ps, f"{temperature:.0f} K")
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return all that the run needs to go on."""
+        return {name: getattr(self, name) for name in STATE}
 
-    def history(self) -> dict[str, np.ndarray]:
-        """Return temperature, volume and energy at the recorded times."""
-        temperature, volume, energy = np.array(self._records).T
-        return {
-            "quench_temperature": temperature,
-            "quench_volume": volume,
-            "quench_energy": energy,
-        }
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from there; nothing is the beginning."""
+        for name, array in state.items():
+            setattr(self, name, array)
 
 
 def prove_molten(

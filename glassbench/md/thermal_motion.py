@@ -13,12 +13,12 @@ from glassbench.md.clock import plan_clock
 from glassbench.md.melt_quench import (
     GLASS_VARIABLES,
     K_PER_S_IN_K_PER_PS,
-    Ramp,
     count_atoms,
     refuse_crystal,
 )
 from glassbench.md.potential import TABLE_VARIABLES, from_dataset
-from glassbench.md.trip import COOLING, Crystal, Settings, Trip, plan_trip
+from glassbench.md.quench import Crystal, Ramp
+from glassbench.md.trip import COOLING, Settings, Trip, plan_trip
 from glassbench.stage import Quantity, Split, Task, stage
 from glassbench.variables import make_dataset
 

@@ -11,8 +11,6 @@ from glassbench.md.clock import ROUNDING, SEGMENT_PS, Clock, select_due
 from glassbench.md.melt_quench import (
     ROUGH_FORCE,
     ROUGH_PRESSURE_GPA,
-    Quench,
-    Ramp,
     Segment,
     describe,
     plan_ramps,
@@ -26,7 +24,7 @@ from glassbench.md.motion import (
     calc_features,
     select_part,
 )
-from glassbench.md.potential import bcc_crystal
+from glassbench.md.quench import Crystal, Quench, Ramp
 from glassbench.md.session import Session
 from glassbench.md.thermal_vibration import zero_pressure_fix
 from glassbench.stage import Task
@@ -41,32 +39,6 @@ if TYPE_CHECKING:
 SAMPLE_PS = 0.1  # between two samples of the temperature
 STATE = ("n_done", "cooling", "staying", "history", "heat", "share", "melt_msd", "melt_share")
 COOLING = ("cooling_temperature", "cooling_volume", "cooling_energy")
-
-
-class Crystal(NamedTuple):
-    """Where the cooling run comes from.
-
-    Parameters
-    ----------
-    cell, position, species
-        As `bcc_crystal` returns them.
-    counts
-        Atoms per species of the potential.
-    velocity_seed
-        Seed of the velocities.
-    """
-
-    cell: NDArray[np.float64]
-    position: NDArray[np.float64]
-    species: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    velocity_seed: int
-
-    @classmethod
-    def build(cls, tables: Tables, counts: NDArray[np.int64], rng: np.random.Generator) -> Crystal:
-        """Put the species at random on the sites of a bcc crystal."""
-        sites = bcc_crystal(tables, int(counts.sum()), rng, counts)
-        return cls(*sites, counts, int(rng.integers(1, 2**31)))
 
 
 class Settings(NamedTuple):

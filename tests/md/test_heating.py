@@ -10,14 +10,14 @@ import pytest
 import xarray as xr
 from interrupts import run_interrupted
 
-import glassbench.md.melt_quench as quench_room
+import glassbench.md.quench as quench_room
 import glassbench.md.trip as room
 from glassbench.cost import Size
 from glassbench.engine.check import check_output
 from glassbench.errors import StageError
 from glassbench.features.fictive_temperature import fictive_temperature
 from glassbench.md.heating import count_heating, heating
-from glassbench.md.melt_quench import Ramp
+from glassbench.md.quench import Ramp
 from glassbench.md.trip import split_ramp
 from glassbench.stage import REGISTRY, Task
 

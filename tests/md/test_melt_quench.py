@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import xarray as xr
+from interrupts import run_interrupted
 
 from glassbench.errors import StageError
 from glassbench.md.melt_quench import Segment, count_atoms, melt_quench, plan_ramps
 from glassbench.stage import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FAST = [Segment(to_K=1000, rate_K_per_s=5e14), Segment(to_K=50, rate_K_per_s=5e14)]
 
@@ -109,6 +115,34 @@ def test_history_follows_the_schedule(quenched: xr.Dataset) -> None:
     # At 500 K/ps the atoms lag behind the thermostat, whose damping time is 0.2 ps.
     assert float(quenched["quench_temperature"][-1]) < 50 + 500 * 0.4
     assert quenched["quench_volume"][-1] < quenched["quench_volume"][2]
+
+
+def test_resumes_with_the_same_numbers(
+    md_potential: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is stopped in the melt and on the way down goes on, to the last bit."""
+    monkeypatch.setattr("glassbench.md.melt_quench.MOST_ATOM_STEPS", 300 * 1000)  # 2 ps
+
+    def run(task: Task) -> xr.Dataset:
+        return melt_quench(
+            md_potential,
+            task=task,
+            composition={"Cu": 0.5, "Zr": 0.5},
+            n_atoms=300,
+            schedule=FAST,
+            melt_ps=3,
+            seed=1,
+        )
+
+    folders = [tmp_path / name for name in ("whole", "stopped")]
+    for folder in folders:
+        folder.mkdir()
+    whole = run(Task(3, folders[0]))
+    found, told = run_interrupted(run, folders[1], (1, 4, 9), sample=3)
+    assert told[-1] == pytest.approx(1.0)
+    xr.testing.assert_identical(found, whole)
+    assert (np.diff(found["time"]) > 0).all()
+    assert (found["melt_msd"] > 7).all()
 
 
 def test_same_seed_and_sample_give_the_same_start(md_potential: xr.Dataset, task: Task) -> None:

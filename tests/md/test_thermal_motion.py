@@ -14,7 +14,7 @@ import glassbench.md.trip as room
 from glassbench.cost import Size
 from glassbench.errors import StageError
 from glassbench.md.clock import Clock
-from glassbench.md.melt_quench import Ramp
+from glassbench.md.quench import Ramp
 from glassbench.md.thermal_motion import count_motion, thermal_motion
 from glassbench.md.trip import Stay, plan_trip
 from glassbench.stage import Task
