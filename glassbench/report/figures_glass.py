@@ -66,22 +66,23 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
 
     caption = (
         f"{count(data.sizes['sample'], 'glass', 'glasses')} of {count(n_atoms, 'atom')}, from the "
-        f"melt to the glass, averaged over short blocks of time. {_say_proofs(data)}"
+        f"melt to the glass, averaged over short blocks of time.{_say_proofs(data)}"
     )
     alt = "Volume and potential energy per atom against temperature along the quench"
     return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
 
 
-def _colour_members(data: xr.Dataset) -> dict[str, Any]:
+def _colour_members(data: xr.Dataset) -> dict[str, str]:
     """Return a colour for each member of a series, in their order; none without a series."""
     from matplotlib import colormaps  # noqa: PLC0415  # slow
+    from matplotlib.colors import to_hex  # noqa: PLC0415  # the same
 
     labels = list(dict.fromkeys(data["member"].values.astype(str))) if "member" in data else []
     places = np.linspace(0, 0.88, len(labels))
-    return dict(zip(labels, colormaps["viridis"](places), strict=True))
+    return dict(zip(labels, map(to_hex, colormaps["viridis"](places)), strict=True))
 
 
-def _style_of(one: xr.Dataset, colours: dict[str, Any]) -> dict[str, Any]:
+def _style_of(one: xr.Dataset, colours: dict[str, str]) -> dict[str, Any]:
     if not colours:
         return {"color": INK, "alpha": 0.45}
     label = str(one["member"].item())
@@ -117,7 +118,7 @@ def _say_proofs(data: xr.Dataset) -> str:
         if variable in data:
             worst = say_share(float(data[variable].max()))
             parts.append(f"In the {state}, at most {worst} of the atoms look crystalline.")
-    return " ".join(parts)
+    return "".join(f" {part}" for part in parts)
 
 
 def plan_density_of_states(run: Run, stage_id: str) -> Drawing | None:

@@ -54,7 +54,7 @@ def _means(y: str, source: str, **params: object) -> Step:
 
 
 STEPS = {
-    "glass": Step("io.structure", {}, {"n_atoms": N_ATOMS, "seed": 2}),
+    "glass": Step("md.melt_quench", {}, {"n_atoms": N_ATOMS, "seed": 2}),
     "flexibility": Step("features.flexibility_volume", {"vibration": "glass"}, {}),
     "heated": Step("md.heating", {"glass": "glass"}, {"rate_K_per_s": RATE}),
     "meeting": Step("features.fictive_temperature", {"heating": "heated"}, WINDOWS),
@@ -90,6 +90,16 @@ def _heat(rng: np.random.Generator, place: float) -> xr.Dataset:
     return make_dataset(values, {"time": asked - 50.0})
 
 
+def _cool(rng: np.random.Generator, n_records: int) -> dict[str, Any]:
+    """Return what a quench records on its way from the melt, longer for a lower rate."""
+    kelvin = np.linspace(2000.0, 50.0, n_records) * rng.normal(1, 0.02, n_records)
+    return {
+        "quench_temperature": kelvin,
+        "quench_volume": N_ATOMS * (16.0 + 1e-3 * kelvin),
+        "quench_energy": N_ATOMS * (-5.0 + 3e-4 * kelvin),
+    }
+
+
 def make_samples(samples: Sequence[int]) -> dict[str, list[xr.Dataset]]:
     """Return what is made per sample; flexibility and fictive temperature rise with the rate."""
     rng = np.random.default_rng(5)
@@ -104,8 +114,10 @@ def make_samples(samples: Sequence[int]) -> dict[str, list[xr.Dataset]]:
         level = i % len(SERIES)
         kinds = np.arange(N_ATOMS) % 2
         volume = np.exp(rng.normal(-2.6 + 0.1 * level + 0.2 * kinds, 0.4))
-        glass = {"species_index": kinds, "mass": [63.5, 91.2]}
-        made["glass"].append(make_dataset(glass, {"species": SPECIES}))
+        n_records = 500 // (1 + level)
+        glass = {"species_index": kinds, "mass": [63.5, 91.2], **_cool(rng, n_records)}
+        coords = {"species": SPECIES, "time": np.arange(1.0, n_records + 1) * (1 + level)}
+        made["glass"].append(make_dataset(glass, coords))
         made["flexibility"].append(make_dataset({"flexibility_volume": volume}))
         made["heated"].append(_heat(rng, 650.0 + 60 * level))
         made["meeting"].append(apply.function(made["heated"][-1], **WINDOWS))

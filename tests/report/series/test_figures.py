@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
     from glassbench.api import Run
 
-FIGURES = ["same_rho-members", "v_by_sf-means", "sf_by_rate-means", "meeting-fictive"]
+FIGURES = [
+    "same_rho-members",
+    "v_by_sf-means",
+    "sf_by_rate-means",
+    "meeting-fictive",
+    "glass-quench",
+]
 MEMBERS = ["1e11", "1e12", "1e13"]
 
 
@@ -54,6 +60,22 @@ def test_draw_figures__draws_all_that_the_variables_allow(series_run: Run) -> No
         assert picture.alt
         assert picture.caption.endswith(".")
         assert "nan" not in picture.caption
+
+
+def test_quench__tells_members_apart(drawings: dict[str, Drawing]) -> None:
+    """Each sample has the records of its own quench; a member is named once, in its colour."""
+    left, right = make_figure(drawings["glass-quench"]).axes
+    legend = left.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == MEMBERS
+    assert right.get_legend() is None
+    assert len(left.lines) == 2 * len(MEMBERS)
+    assert len({line.get_color() for line in left.lines}) == len(MEMBERS)
+    for line in left.lines:
+        kelvin, volume = np.asarray(line.get_xydata(), dtype=np.float64).T
+        assert kelvin[0] > 1900
+        assert kelvin[-1] < 100
+        np.testing.assert_allclose(volume, 16 + 1e-3 * kelvin)
 
 
 def test_draw_figures__one_sample_of_each_has_no_errors(run_series: Callable[..., Run]) -> None:
@@ -144,7 +166,8 @@ def test_fictive__lines_meet_at_the_temperature(
 
 def test_fictive__without_a_series(run_series: Callable[..., Run]) -> None:
     """One sample is drawn, and the mean is told."""
-    (picture,) = draw_figures(run_series(is_series=False))
+    picture, quench = draw_figures(run_series(is_series=False))
+    assert quench.name == "glass-quench"
     assert picture.svg
     assert "in the mean of 6 samples" in picture.caption
     assert "member" not in picture.caption
