@@ -76,6 +76,20 @@ declare(
     "maximum of the reduced VDOS of the atom, N times its part",
 )
 declare(
+    "species_reduced_vdos",
+    ("species", "frequency"),
+    "1/THz^3",
+    "N times the mean VDOS of the species, over the squared frequency; NaN below the low cut",
+    nan=True,
+)
+declare(
+    "species_boson_peak_frequency",
+    ("species",),
+    "THz",
+    "frequency at the maximum of the reduced VDOS of the species",
+)
+declare("species_boson_peak_intensity", ("species",), "1/THz^3", "that maximum")
+declare(
     "orientational_order",
     ("atom",),
     "angstrom",

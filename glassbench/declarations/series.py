@@ -16,6 +16,11 @@ declare(
     "fictive_temperature", (), "K", "fictive temperature, where V(T) of glass and liquid would meet"
 )
 declare("fictive_temperature_error", (), "K", "its standard error by the scatter about both lines")
+declare("liquid_line_temperature", (), "K", "middle of the points of the line of the liquid")
+declare("liquid_line_volume", (), "angstrom^3", "volume of the liquid there")
+declare("liquid_line_slope", (), "angstrom^3/K", "slope dV/dT of the line of the liquid")
+declare("liquid_line_volume_error", (), "angstrom^3", "standard error of that volume")
+declare("liquid_line_slope_error", (), "angstrom^3/K", "standard error of that slope")
 declare("fictive_volume", (), "angstrom^3", "volume where both lines meet")
 declare("volume_slope", ("state",), "angstrom^3/K", "slope dV/dT of the line of glass and liquid")
 

@@ -268,7 +268,7 @@ def join_samples(
     others = {str(dim) for part in parts for dim in part.dims} - {"time"}
     try:
         joined = xr.concat(
-            xr.align(*parts, join="outer", exclude=others),
+            xr.align(*parts, join="outer", exclude=others) if members else parts,
             dim="sample",
             data_vars="all",
             coords="minimal",

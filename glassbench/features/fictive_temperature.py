@@ -19,14 +19,70 @@ _FEWEST = 4  # points of a line, two of which it uses up
 _UNEVEN = 0.05  # of the range of T: root mean square deviation from a constant rate
 
 
+LINE = ("temperature", "volume", "slope", "volume_error", "slope_error")
+
+
+@stage(
+    "features.liquid_line",
+    version=1,
+    split=Split.PROTOCOL,
+    makes=tuple(f"liquid_line_{name}" for name in LINE),
+)
+def liquid_line(
+    heating: xr.Dataset,
+    *,
+    liquid_K: tuple[Kelvin, Kelvin],
+    temperature_variable: Annotated[str, VariableOf("heating")] = "heating_temperature",
+    volume_variable: Annotated[str, VariableOf("heating")] = "heating_volume",
+    n_averaged: Annotated[int, Quantity(ge=1)] = 5,
+) -> xr.Dataset:
+    """Draw the line of the equilibrium liquid through V(T) of all samples (sf-2020, Methods).
+
+    The liquid has forgotten how it was quenched: glasses of one composition that are heated far
+    enough have one line, whatever their rates. Drawn through all of them, its error, which is most
+    of that of a fictive temperature, is smaller and the same for all.
+
+    Parameters
+    ----------
+    heating
+        Holds temperature and volume (sample, time) of equally many atoms, and the coordinate time.
+    liquid_K, temperature_variable, volume_variable, n_averaged
+        As of ``features.fictive_temperature``.
+
+    Returns
+    -------
+    Middle of the points, dV/dT, and the standard errors of the volume there and of dV/dT.
+
+    Raises
+    ------
+    VariableError
+        If the input does not hold the variables over sample and time.
+    StageError
+        If the window is none, the temperature of a sample does not rise at a constant rate, or the
+        window holds fewer than four points.
+    """
+    if not liquid_K[0] < liquid_K[1]:
+        raise StageError("the window of temperatures is none", got=f"liquid_K {list(liquid_K)}")
+    names = (temperature_variable, volume_variable)
+    n_samples = heating.sizes.get("sample", 0)
+    found = [_read(heating.isel(sample=i), names, n_averaged) for i in range(n_samples)]
+    kelvin = np.concatenate([_straighten(time, measured) for time, measured, _ in found])
+    volume = np.concatenate([each[2] for each in found])
+    line = _fit(kelvin, volume, liquid_K, "liquid")
+    values = (line.kelvin, line.volume, line.slope, *np.sqrt(line[3:]))
+    return make_dataset({f"liquid_line_{n}": v for n, v in zip(LINE, values, strict=True)})
+
+
 @stage(
     "features.fictive_temperature",
     version=1,
     split=Split.SAMPLE,
+    needs={"liquid": tuple(f"liquid_line_{name}" for name in LINE)},
     makes=("fictive_temperature", "fictive_temperature_error", "fictive_volume", "volume_slope"),
 )
 def fictive_temperature(
     heating: xr.Dataset,
+    liquid: xr.Dataset | None = None,
     *,
     glass_K: tuple[Kelvin, Kelvin],
     liquid_K: tuple[Kelvin, Kelvin],
@@ -49,6 +105,8 @@ def fictive_temperature(
     ----------
     heating
         Holds temperature and volume (time), and the coordinate time.
+    liquid
+        The line of the liquid, as of ``features.liquid_line``; that of this heating by default.
     glass_K, liquid_K
         The two windows, each from a lower to a higher temperature.
     temperature_variable, volume_variable
@@ -74,18 +132,16 @@ def fictive_temperature(
     _check_windows(glass_K, liquid_K)
     time, temperature, volume = _read(heating, (temperature_variable, volume_variable), n_averaged)
     asked = _straighten(time, temperature)
-    glass, liquid = (
-        _fit(asked, volume, window, name)
-        for window, name in ((glass_K, "glass"), (liquid_K, "liquid"))
-    )
-    kelvin = _cross(glass, liquid, (glass_K[0], liquid_K[1]))
-    error = np.sqrt(glass.variance(kelvin) + liquid.variance(kelvin))
+    glass = _fit(asked, volume, glass_K, "glass")
+    hot = _fit(asked, volume, liquid_K, "liquid") if liquid is None else _read_line(liquid)
+    kelvin = _cross(glass, hot, (glass_K[0], liquid_K[1]))
+    error = np.sqrt(glass.variance(kelvin) + hot.variance(kelvin))
     return make_dataset(
         {
             "fictive_temperature": kelvin,
-            "fictive_temperature_error": error / (liquid.slope - glass.slope),
+            "fictive_temperature_error": error / (hot.slope - glass.slope),
             "fictive_volume": glass.volume + glass.slope * (kelvin - glass.kelvin),
-            "volume_slope": [glass.slope, liquid.slope],
+            "volume_slope": [glass.slope, hot.slope],
         },
         {"state": ["glass", "liquid"]},
     )
@@ -113,6 +169,11 @@ class Line(NamedTuple):
     def variance(self, kelvin: float) -> float:
         """Return the variance of the volume on the line at a temperature."""
         return self.level_variance + self.slope_variance * (kelvin - self.kelvin) ** 2
+
+
+def _read_line(liquid: xr.Dataset) -> Line:
+    kelvin, volume, slope, *errors = (float(liquid[f"liquid_line_{name}"]) for name in LINE)
+    return Line(kelvin, volume, slope, *(error**2 for error in errors))
 
 
 def _check_windows(glass_K: tuple[float, float], liquid_K: tuple[float, float]) -> None:

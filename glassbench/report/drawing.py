@@ -25,6 +25,7 @@ NAMES = {
     "mean_activation_energy": "mean activation energy",
     "activation_energy": "activation energy",
     "boson_peak_intensity": "boson peak intensity",
+    "species_boson_peak_intensity": "boson peak intensity",
     "binned_boson_peak": "boson peak",
     "soft_mode_participation": "participation in soft modes",
     "orientational_order": "orientational order",

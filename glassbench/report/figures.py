@@ -142,7 +142,7 @@ PLANS = (
     Plan(("frequency",), figures_glass.plan_density_of_states),
     Plan(("vibrational_msd",), figures_glass.plan_msd_comparison, every=True),
     Plan(figures_series.MEETING, figures_series.plan_fictive_temperature, every=True),
-    Plan(("species_index", *figures_glass.QUENCH), figures_glass.plan_quench),
+    Plan(("species_index", *figures_glass.QUENCH), figures_glass.plan_quench, every=True),
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassbench.report.drawing import Drawing, join_words
-from glassbench.report.sources import makers, read, read_species
+from glassbench.report.sources import makers, read, read_species, same_glass
 from glassbench.report.style import (
     FAINT,
     INK,
@@ -69,7 +69,7 @@ def plan_quench(run: Run, stage_id: str) -> Drawing:
         f"melt to the glass, averaged over short blocks of time.{_say_proofs(data)}"
     )
     alt = "Volume and potential energy per atom against temperature along the quench"
-    return Drawing(f"{stage_id}-quench", "The quench", caption, alt, make)
+    return Drawing(f"{stage_id}-quench", f"The quench of {stage_id}", caption, alt, make)
 
 
 def _colour_members(data: xr.Dataset) -> dict[str, str]:
@@ -160,7 +160,7 @@ def plan_msd_comparison(run: Run, stage_id: str) -> Drawing | None:
 
     The figure belongs to the later one of each two stages that make them.
     """
-    earlier = makers(run, "vibrational_msd")
+    earlier = same_glass(run, stage_id, makers(run, "vibrational_msd"))
     earlier = earlier[: earlier.index(stage_id)]
     if not earlier:
         return None

@@ -31,6 +31,8 @@ from glassbench.report.style import (
 from glassbench.report.words import RHO, count, say_measured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -45,6 +47,7 @@ SMALL = Margins(between=0.24, above=0.46)
 TITLED = Margins(between=0.75, above=0.6)
 POINTS_SHOWN = 120  # of V(T), per sample
 MOST_COLUMNS = 3
+DECADE = 10.0
 MOST_MEMBERS = (
     4  # whose atoms are drawn; of more the first, the middle and the last, as in the paper
 )
@@ -52,7 +55,7 @@ FLEXIBILITY = "structural_flexibility"
 # What the paper holds against the mean structural flexibility.
 SEEN = {
     "flexibility_volume": "Fig. 3(a, b)",
-    "boson_peak_intensity": "Fig. 3(c, d)",
+    "species_boson_peak_intensity": "Fig. 3(c, d)",
     "shear_modulus": "Fig. 3(e, f)",
     "fictive_temperature": "Fig. 3(g, h)",
 }
@@ -93,7 +96,7 @@ def plan_correlations(run: Run, stage_id: str) -> Drawing:
     alt = f"Density plots of {labels[1]} against {labels[0]} for {join_words(shown)}"
     return Drawing(
         f"{stage_id}-members",
-        "The same model on other glasses",
+        f"The same model on the series {run.protocol.stages[stage_id].inputs['glass']}",
         caption,
         alt,
         lambda: _make_correlations(rows, labels, (len(names), len(shown))),
@@ -168,8 +171,8 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
     members = [str(label) for label in first["member"].values]
     several = bool((first["member_count"] > 1).all())
     caption = (
-        f"Means over the atoms of a species and over the samples of each member of the series, "
-        f"{join_words(members)}"
+        f"Means over the glasses of each member of the series, {join_words(members)}, of what "
+        f"single atoms have over those of a species before"
         + ("; bars: standard errors over samples. " if several else ". ")
         + " ".join(_say_trend(run, other, data) for other, data in trends.items())
         + say_among(run, *same)
@@ -179,7 +182,7 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
     alt = f"Points, one for each member: {join_words(y_names)} against {_name_x(run, stage_id)}"
     return Drawing(
         f"{stage_id}-means",
-        "Means over a series of glasses",
+        f"Means over the series {run.protocol.stages[stage_id].inputs['glass']}",
         caption,
         alt,
         lambda: _make_means(run, trends),
@@ -235,12 +238,16 @@ def _make_means(run: Run, trends: dict[str, xr.Dataset]) -> Figure:
         _draw_means(ax, data)
         name = str(param(run, stage_id, "y_variable"))
         ax.set(xlabel=_name_x(run, stage_id), ylabel=f"{label_of(name)}{unit_label(name)}")
-        numbers = param(run, stage_id, "x_values") or {}
-        if numbers and min(numbers.values()) > 0:
+        if _spans_decades(param(run, stage_id, "x_values")):
             ax.set_xscale("log")
         add_grid(ax)
     axes[0, 0].legend()
     return figure
+
+
+def _spans_decades(numbers: Mapping[str, float] | None) -> bool:
+    """Tell whether numbers are for a logarithmic axis, as quench rates are and shares are not."""
+    return numbers is not None and 0 < DECADE * min(numbers.values()) <= max(numbers.values())
 
 
 def _draw_means(ax: Axes, data: xr.Dataset) -> None:

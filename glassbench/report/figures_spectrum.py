@@ -15,6 +15,7 @@ from glassbench.report.sources import (
     read,
     read_interval,
     read_sample,
+    same_glass,
     say_among,
     subject_of,
 )
@@ -78,7 +79,8 @@ class Curve(NamedTuple):
 
 def plan_spectrum(run: Run, stage_id: str) -> Drawing:
     """Plan the spectra of the glass by all ways, and their reduced form with the boson peak."""
-    curves = [_read_curve(run, other) for other in makers(run, *SPECTRUM)]
+    ways = same_glass(run, stage_id, makers(run, *SPECTRUM))
+    curves = [_read_curve(run, other) for other in ways]
     columns = 2 if any(curve.reduced is not None for curve in curves) else 1
 
     def make() -> Figure:

@@ -34,6 +34,12 @@ def makers(run: Run, *variables: str) -> list[str]:
     ]
 
 
+def same_glass(run: Run, stage_id: str, others: list[str]) -> list[str]:
+    """Return those of some stages that are of the same glasses as a stage."""
+    glass = run.protocol.stages[stage_id].inputs.get("glass")
+    return [i for i in others if run.protocol.stages[i].inputs.get("glass") == glass]
+
+
 def read(run: Run, stage_id: str, *variables: str) -> xr.Dataset:
     """Read some variables of a stage, samples joined along ``sample``.
 

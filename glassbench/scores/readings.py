@@ -48,6 +48,15 @@ class Measured:
     interval: Range | None = None
 
     @property
+    def unknown(self) -> str:
+        """Say that values are NaN; nothing where all are known."""
+        n_bad = sum(not math.isfinite(value) for value in self.values)
+        if not n_bad:
+            return ""
+        found = f"{n_bad} of {len(self.values)} values" if len(self.values) > 1 else "the value"
+        return f"{found} of {self.score} cannot be told from this run"
+
+    @property
     def value(self) -> float:
         """The value of a score that is a single number."""
         (value,) = self.values
@@ -79,8 +88,6 @@ def measure(
     ------
     NotMeasuredError
         If the stage has no result.
-    UndecidedError
-        If a value is not finite.
     VariableError
         If the result does not hold the variable or a label of the reference.
     """
@@ -90,10 +97,6 @@ def measure(
         raise NotMeasuredError(f"the stage {ref.stage!r} has not been run")
     data = results[ref.stage]
     values = np.atleast_1d(_select(data, ref, ref.variable)).astype(np.float64)
-    n_bad = np.count_nonzero(~np.isfinite(values))
-    if n_bad:
-        found = f"{n_bad} of {values.size} values" if values.size > 1 else "the value"
-        raise UndecidedError(f"{found} of {ref} cannot be told from this run")
     return Measured(str(ref), tuple(map(float, values)), _interval(data, ref))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 import xarray as xr
 
-from glassbench.errors import StageError
+from glassbench.errors import StageError, VariableError
 from glassbench.per_atom import FloatArray, check_same_atoms, read_chosen, read_per_atom
 from glassbench.scores.members import group_samples
 from glassbench.scores.trend import spearman_trend
@@ -50,10 +50,10 @@ def series_trend(
 ) -> xr.Dataset:
     """Average two variables over each member of a series (sf-2020, Fig. 3).
 
-    A variable of single atoms is averaged over the atoms of a species in a sample, one of whole
-    samples is what it is, for all species alike; then follows the mean over the samples of a
-    member. x is a variable, or a number that stands for each member, such as its quench rate, or
-    else its place in the series, from 0.
+    A variable of single atoms is averaged over the atoms of a species in a sample, one by species
+    is what it is, and one of whole samples is the same for all species; then follows the mean over
+    the samples of a member. x is a variable, or a number that stands for each member, such as its
+    quench rate, or else its place in the series, from 0.
 
     Samples of the same number have the same random draws in all members, so that errors of two
     members are not independent where the draws count.
@@ -63,7 +63,7 @@ def series_trend(
     glass
         Holds species_index (sample, atom), of a series.
     y, x
-        Hold the variables, per sample and atom or per sample.
+        Hold the variables, per sample and atom, per sample and species, or per sample.
     among
         Holds a mask (sample, atom) of the atoms that count; all count without it.
     y_variable, x_variable
@@ -135,7 +135,7 @@ class _Reader(NamedTuple):
 
     def average(self, data: xr.Dataset, role: str, name: str) -> tuple[FloatArray, FloatArray]:
         """Return mean and standard error over samples, shape (n_members, n_species) each."""
-        is_whole = name in data and data[name].dims == ("sample",)
+        is_whole = name in data and "atom" not in data[name].dims
         values = self._read_whole(data, name) if is_whole else self._read_atoms(data, role, name)
         means, errors = [], []
         for label, own in self.samples.items():
@@ -147,7 +147,18 @@ class _Reader(NamedTuple):
         return np.array(means), np.array(errors)
 
     def _read_whole(self, data: xr.Dataset, name: str) -> FloatArray:
-        return np.repeat(data[name].values.astype(np.float64)[:, None], len(self.names), axis=1)
+        """Return a variable of whole samples, for each species."""
+        values = data[name]
+        if "species" not in values.dims:
+            values = values.expand_dims(species=self.names)
+        if set(values.dims) != {"sample", "species"} or list(values["species"]) != self.names:
+            raise VariableError(
+                f"the variable {name!r} is not one number per atom, species or sample",
+                got=f"dims {data[name].dims}",
+                expected=f"('sample',), and 'atom' or the species {', '.join(self.names)}",
+            )
+        found: FloatArray = values.transpose("sample", "species").values.astype(np.float64)
+        return found
 
     def _read_atoms(self, data: xr.Dataset, role: str, name: str) -> FloatArray:
         """Return the mean over the atoms of each sample and species, NaN where there are none."""

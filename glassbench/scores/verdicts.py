@@ -109,6 +109,7 @@ class _Finding:
     interval: Range | None = None
     measured: tuple[Measured, ...] = ()
     trend: Trend | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,10 @@ def judge(
 
     Returns
     -------
-    The verdict. It is ``undecided`` if a value is NaN, as a time is that is longer than the run, or
-    a trend has too few points. It is ``not run`` if the check says so, if a stage has no result, or
-    if nothing is accepted at this scale; in this last case the values are shown.
+    The verdict. It is ``not run`` if the check says so, if a stage has no result, or if nothing is
+    accepted at this scale. It is ``undecided`` if a value is NaN, as a time is that is longer than
+    the run, or a trend has too few points; unless other parts of an order or a shape fail, which
+    decide it.
 
     Raises
     ------
@@ -158,13 +160,15 @@ def judge(
         finding = _find(check, results, failures)
     except NotMeasuredError as why:
         return _write(check, published, _Finding(), ("not run", str(why)))
-    except UndecidedError as why:
-        return _write(check, published, _Finding(), ("undecided", str(why)))
     accept = check.accept.get(scale)
     if accept is None:
         reason = f"no acceptance is declared at the scale {scale!r}"
         return _write(check, published, finding, ("not run", reason))
-    return _decide(check, published, finding, _compare(check, published, finding, accept))
+    try:
+        comparison = _compare(check, published, finding, accept)
+    except UndecidedError as why:
+        return _write(check, published, finding, ("undecided", str(why)))
+    return _decide(check, published, finding, comparison)
 
 
 def _find(check: Check, results: Mapping[str, xr.Dataset], failures: Mapping[str, str]) -> _Finding:
@@ -173,25 +177,31 @@ def _find(check: Check, results: Mapping[str, xr.Dataset], failures: Mapping[str
     refs = [bound.score for bound in check.bounds] or list(check.scores)
     measured = tuple(measure(ref, results, failures) for ref in refs)
     if check.kind == "trend":
-        trend = _find_trend(check, measured)
-        return _Finding(trend.spearman, None, measured, trend)
+        trend, unknown = _find_trend(check, measured)
+        return _Finding(trend.spearman if trend else None, None, measured, trend, unknown)
     if check.kind == "value":
         return _Finding(measured[0].value, measured[0].interval, measured)
     return _Finding(tuple(item.value for item in measured), None, measured)
 
 
-def _find_trend(check: Check, measured: tuple[Measured, ...]) -> Trend:
+def _find_trend(check: Check, measured: tuple[Measured, ...]) -> tuple[Trend | None, str]:
+    """Return the trend, or the reason why there is none."""
+    unknown = [item.unknown for item in measured if item.unknown]
+    if unknown:
+        return None, "; ".join(unknown)
     x, y = (item.values for item in measured)
     try:
-        return spearman_trend(x, y, check.sign or "rises")
+        return spearman_trend(x, y, check.sign or "rises"), ""
     except StageError as error:
-        raise UndecidedError(error.what) from error
+        return None, error.what
 
 
 def _compare(check: Check, published: Published, finding: _Finding, accept: Accept) -> _Comparison:
     if check.kind == "value":
         return _compare_value(published, finding.measured[0], cast("Interval", accept))
-    if finding.trend is not None:
+    if check.kind == "trend":
+        if finding.trend is None:
+            raise UndecidedError(finding.unknown)
         return _compare_trend(check, finding.trend, cast("TrendLimits", accept))
     if check.kind == "order":
         return _compare_order(check, finding.measured, cast("Margin", accept).margin)
@@ -199,6 +209,7 @@ def _compare(check: Check, published: Published, finding: _Finding, accept: Acce
 
 
 def _compare_value(published: Published, measured: Measured, accept: Interval) -> _Comparison:
+    _require((measured,))
     if published.value is None:
         raise SpecError(f"the claim {published.id!r} has no value to compare with")
     low, high = accept.around(published.value)
@@ -230,15 +241,24 @@ def _compare_trend(check: Check, trend: Trend, accept: TrendLimits) -> _Comparis
 def _compare_order(check: Check, measured: tuple[Measured, ...], margin: float) -> _Comparison:
     pairs = [(measured[i], measured[j]) for i, j in check.steps]
     gaps = [larger.value - smaller.value for larger, smaller in pairs]
+    if not any(gap <= margin for gap in gaps):
+        _require(measured)
     hit = all(gap > margin for gap in gaps)
     accepted = "each above the next" + (f" by more than {say_number(margin)}" if margin else "")
     chain = ", ".join(f"{item.score} = {item}" for item in measured)
-    worst = min(gaps)
+    worst = min(gap for gap in gaps if math.isfinite(gap))
     reason = f"{chain}: the smallest step down is {say_number(worst)}, accepted is {accepted}"
     reaches = [_gap_range(larger, smaller) for larger, smaller in pairs]
     sure = all(low > margin for low, _ in reaches)
     lost = any(high <= margin for _, high in reaches)
     return _Comparison(hit, accepted, reason, not sure if hit else not lost)
+
+
+def _require(measured: tuple[Measured, ...]) -> None:
+    """Refuse to judge what is not known, once what is known does not decide."""
+    unknown = [item.unknown for item in measured if item.unknown]
+    if unknown:
+        raise UndecidedError("; ".join(unknown))
 
 
 def _gap_range(larger: Measured, smaller: Measured) -> Range:
@@ -257,11 +277,13 @@ def _compare_shape(check: Check, measured: tuple[Measured, ...]) -> _Comparison:
         sides += [f"below {say_number(high)}"] if bound.below is not None else []
         conditions.append(f"{item.score} {' and '.join(sides)}")
         holds = low < item.value < high
-        if not holds:
+        if not holds and not item.unknown:
             misses.append(f"{item.score} = {item} is not {' and '.join(sides)}")
         bottom, top = item.interval or (item.value, item.value)
         inside, overlaps = low < bottom and top < high, low < top and bottom < high
         borderline.append(not inside if holds else overlaps)
+    if not misses:
+        _require(measured)
     reason = "; ".join(misses) or "all parts hold: " + ", ".join(
         f"{item.score} = {item}" for item in measured
     )

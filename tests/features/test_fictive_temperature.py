@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glassbench.engine.check import check_output
 from glassbench.errors import StageError, VariableError
-from glassbench.features.fictive_temperature import fictive_temperature
+from glassbench.features.fictive_temperature import fictive_temperature, liquid_line
 from glassbench.stage import REGISTRY
 
 Array = NDArray[np.float64]
@@ -155,3 +155,55 @@ def test_lines_that_meet_elsewhere_are_refused(place: float, found: str) -> None
     """Below the window of the glass, or above that of the liquid."""
     with pytest.raises(StageError, match=f"(?s)meet at no temperature.*{found}.*100 and 1500 K"):
         _find(_heat(), _lines(_heat(), place))
+
+
+def _join(runs: list[xr.Dataset]) -> xr.Dataset:
+    return xr.concat(runs, "sample").assign_coords(sample=range(len(runs)))
+
+
+def test_glasses_share_the_line_of_the_liquid() -> None:
+    """Two glasses that differ have one; what is found with it is what was put in."""
+    places = (650.0, 720.0)
+    # The lines of both liquids are one: the glass that falls out of it later is the denser one.
+    hot = 33_000.0 + HOT * (_heat() - 720.0)
+    runs = []
+    for place in places:
+        cold = 33_000.0 + HOT * (place - 720.0) + COLD * (_heat() - place)
+        runs.append(_run(_heat(), np.where(_heat() < 800, cold, hot)))
+    line = liquid_line(_join(runs), liquid_K=(1000.0, 1500.0))
+    check_output(REGISTRY["features.liquid_line@1"], line)
+    assert float(line["liquid_line_slope"]) == pytest.approx(HOT)
+    assert float(line["liquid_line_volume_error"]) == pytest.approx(0, abs=1e-6)
+    for run, place in zip(runs, places, strict=True):
+        found = fictive_temperature(run, line, **WINDOWS)
+        assert float(found["fictive_temperature"]) == pytest.approx(place, abs=1e-6)
+
+
+def test_a_shared_line_leaves_the_scatter_of_the_glass() -> None:
+    """Over many pairs of equal glasses their difference is smaller than with a line for each."""
+    differences: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(60):
+        runs = [_run(*_scatter(1000 + 2 * seed + i)) for i in range(2)]
+        shared = liquid_line(_join(runs), liquid_K=WINDOWS["liquid_K"])
+        for is_shared, own in differences.items():
+            line = shared if is_shared else None
+            one, other = (fictive_temperature(run, line, **WINDOWS) for run in runs)
+            own.append(float(one["fictive_temperature"] - other["fictive_temperature"]))
+    assert np.std(differences[True]) < 0.8 * np.std(differences[False])
+    error = float(fictive_temperature(runs[0], shared, **WINDOWS)["fictive_temperature_error"])
+    assert np.std(differences[True]) < 1.2 * np.sqrt(2) * error
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"liquid_K": (1500.0, 1000.0)}, "window of temperatures is none"),
+        ({"liquid_K": (1495.0, 1500.0)}, "window of the liquid holds too few points"),
+        ({"volume_variable": "v"}, "does not hold heating_temperature and v over time"),
+    ],
+)
+def test_refusals_of_a_shared_line(settings: dict[str, Any], message: str) -> None:
+    """As of the line of one sample."""
+    run = _join([_run(_heat(), _lines(_heat()))])
+    with pytest.raises((StageError, VariableError), match=message):
+        liquid_line(run, **({"liquid_K": (1000.0, 1500.0)} | settings))

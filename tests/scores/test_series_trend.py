@@ -148,6 +148,22 @@ def test_member_without_a_species_is_refused() -> None:
         _score(data)
 
 
+def test_variable_by_species() -> None:
+    """Each species has its own; other species, or other dims, are refused."""
+    data = make_series()
+    names = [str(name) for name in data["species"].values]
+    n_samples = data.sizes["sample"]
+    peak = np.arange(n_samples * len(names), dtype=float).reshape(n_samples, len(names))
+    data["peak"] = (("sample", "species"), peak)
+    found = _score(data, y_variable="peak")
+    for label in found["member"].values:
+        own = data["member"].values == label
+        np.testing.assert_allclose(found["member_y"].sel(member=label), peak[own].mean(axis=0))
+    for wrong in (data.assign_coords(species=["Al", *names[1:]]), data.rename(species="kind")):
+        with pytest.raises(VariableError, match="'peak' is not one number per atom, species"):
+            series_trend(data, wrong, y_variable="peak")
+
+
 def test_value_that_is_not_finite_is_refused() -> None:
     """Of whole samples; those of atoms are refused where they are read."""
     data = make_series()

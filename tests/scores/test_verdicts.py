@@ -252,9 +252,48 @@ def test_a_weak_trend_is_none() -> None:
     assert "p = 0.042 over 4 points is not the claimed trend" in verdict.reason
 
 
-def test_a_trend_of_equal_points_is_not_run() -> None:
-    """There are no ranks."""
-    assert _trend("rises", [1, 1, 1]).reason.startswith("all points of the trend have the same")
+def test_a_trend_without_ranks_or_values_is_undecided() -> None:
+    """Points that are equal, and one that is not known."""
+    equal = _trend("rises", [1, 1, 1])
+    assert equal.verdict == "undecided"
+    assert equal.reason.startswith("all points of the trend have the same")
+    unknown = _trend("rises", [1, 2, np.nan, 4])
+    assert (unknown.verdict, unknown.value) == ("undecided", None)
+    assert unknown.reason == "1 of 4 values of bins.mean_y[species=Cu] cannot be told from this run"
+
+
+@pytest.mark.parametrize(
+    ("cu", "zr", "word"),
+    [
+        (0.8, np.nan, "undecided"),
+        (np.nan, np.nan, "undecided"),
+        (0.6, np.nan, "not reproduced"),  # whatever the other part is
+    ],
+)
+def test_what_is_known_may_decide_a_shape(cu: float, zr: float, word: str) -> None:
+    """A part that fails is enough; one that holds is not, and all values are shown."""
+    check = _shape(Bound(CU, above=0.7), Bound(ZR, above=0.7))
+    verdict = _judge(check, _results(cu, zr), _published("shape", None))
+    assert verdict.verdict == word
+    np.testing.assert_equal(verdict.value, (cu, zr))
+
+
+@pytest.mark.parametrize(
+    ("values", "word"), [((1.0, np.nan, 3.0), "undecided"), ((1.0, 2.0, np.nan), "not reproduced")]
+)
+def test_what_is_known_may_decide_an_order(values: tuple[float, ...], word: str) -> None:
+    """A step up between two known scores breaks it."""
+    data = xr.Dataset({"x": ("i", np.array(values))}, {"i": [0.0, 1.0, 2.0]})
+    refs = [ScoreRef("scores", "x", {"i": float(i)}) for i in range(3)]
+    verdict = _judge(_order_check(0.0, *refs), {"scores": data}, _published("order", None))
+    assert verdict.verdict == word
+
+
+def test_what_is_not_accepted_at_a_scale_is_not_judged() -> None:
+    """Also where a value is not known."""
+    check = _value_check()
+    verdict = judge(check, _published(), _results(np.nan), "smoke", {})
+    assert verdict.verdict == "not run"
 
 
 def _shape(*bounds: Bound) -> Check:
