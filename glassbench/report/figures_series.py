@@ -44,7 +44,7 @@ CORRELATIONS = ("member_pearson_r", "member_pearson_r_shift", "largest_pearson_r
 MEANS = ("member_x", "member_x_error", "member_y", "member_y_error", "series_spearman")
 MEETING = ("fictive_temperature", "fictive_volume", "volume_slope")
 SMALL = Margins(between=0.24, above=0.46)
-TITLED = Margins(between=0.75, above=0.6)
+TITLED = Margins(left=0.85, right=0.3, between=0.9, above=0.6)
 POINTS_SHOWN = 120  # of V(T), per sample
 MOST_COLUMNS = 3
 DECADE = 10.0
@@ -171,10 +171,10 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
     members = [str(label) for label in first["member"].values]
     several = bool((first["member_count"] > 1).all())
     caption = (
-        f"Means over the glasses of each member of the series, {join_words(members)}, of what "
-        f"single atoms have over those of a species before"
-        + ("; bars: standard errors over samples. " if several else ". ")
-        + " ".join(_say_trend(run, other, data) for other, data in trends.items())
+        f"One point for each member of the series, {join_words(members)}: variables of atoms are "
+        "averaged over those of a species, and all over the samples of a member"
+        + ("; bars: standard errors over samples." if several else ".")
+        + "".join(_say_trend(run, other, data) for other, data in trends.items())
         + say_among(run, *same)
         + _say_seen(run, same)
     )
@@ -217,7 +217,7 @@ def _say_trend(run: Run, stage_id: str, data: xr.Dataset) -> str:
     ]
     if not found:
         return ""
-    return f"{name[:1].upper()}{name[1:]}: Spearman correlation {join_words(found)}."
+    return f" {name[:1].upper()}{name[1:]}: Spearman correlation {join_words(found)}."
 
 
 def _say_seen(run: Run, stages: list[str]) -> str:
@@ -260,6 +260,7 @@ def _draw_means(ax: Axes, data: xr.Dataset) -> None:
         for place, label in zip(zip(x, y, strict=True), data["member"].values, strict=True):
             ax.annotate(str(label), place, xytext=(3, 3), textcoords="offset points", fontsize=6.5,
                         color=FAINT)  # fmt: skip
+    ax.margins(x=0.15, y=0.12)  # room for the labels
 
 
 class Meeting(NamedTuple):
