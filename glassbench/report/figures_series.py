@@ -167,6 +167,7 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
     if same[0] != stage_id:
         return None
     trends = {other: read(run, other, *MEANS, "member_count") for other in same}
+    names = _name_y(run, same)
     first = trends[stage_id]
     members = [str(label) for label in first["member"].values]
     several = bool((first["member_count"] > 1).all())
@@ -174,18 +175,18 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
         f"One point for each member of the series, {join_words(members)}: variables of atoms are "
         "averaged over those of a species, and all over the samples of a member"
         + ("; bars: standard errors over samples." if several else ".")
-        + "".join(_say_trend(run, other, data) for other, data in trends.items())
+        + "".join(_say_trend(names[other], data) for other, data in trends.items())
         + say_among(run, *same)
         + _say_seen(run, same)
     )
-    y_names = [label_of(str(param(run, other, "y_variable"))) for other in same]
-    alt = f"Points, one for each member: {join_words(y_names)} against {_name_x(run, stage_id)}"
+    y_names = join_words(list(names.values()))
+    alt = f"Points, one for each member: {y_names} against {_name_x(run, stage_id)}"
     return Drawing(
         f"{stage_id}-means",
         f"Means over the series {run.protocol.stages[stage_id].inputs['glass']}",
         caption,
         alt,
-        lambda: _make_means(run, trends),
+        lambda: _make_means(run, trends, names),
     )
 
 
@@ -208,8 +209,18 @@ def _name_x(run: Run, stage_id: str) -> str:
     return "place in the series" if numbers is None else "the number that stands for the member"
 
 
-def _say_trend(run: Run, stage_id: str, data: xr.Dataset) -> str:
-    name = label_of(str(param(run, stage_id, "y_variable")))
+def _name_y(run: Run, stages: list[str]) -> dict[str, str]:
+    """Name what each trend is of; the stage that makes it too, where two make the same."""
+    names = {i: label_of(str(param(run, i, "y_variable"))) for i in stages}
+    return {
+        i: name
+        if list(names.values()).count(name) == 1
+        else f"{name}, {run.protocol.stages[i].inputs['y']}"
+        for i, name in names.items()
+    }
+
+
+def _say_trend(name: str, data: xr.Dataset) -> str:
     found = [
         f"{say_measured(float(data['series_spearman'].sel(species=kind)))} ({kind})"
         for kind in data["species"].values
@@ -228,7 +239,7 @@ def _say_seen(run: Run, stages: list[str]) -> str:
     return f" Drawn as {join_words(seen)} of {FAN_2020}." if seen else ""
 
 
-def _make_means(run: Run, trends: dict[str, xr.Dataset]) -> Figure:
+def _make_means(run: Run, trends: dict[str, xr.Dataset], names: dict[str, str]) -> Figure:
     n_columns = min(len(trends), MOST_COLUMNS)
     n_rows = -(-len(trends) // n_columns)
     figure, axes = make_panels(n_columns, n_rows, size_in=(2.3, 1.9), margins=TITLED)
@@ -238,6 +249,7 @@ def _make_means(run: Run, trends: dict[str, xr.Dataset]) -> Figure:
         _draw_means(ax, data)
         name = str(param(run, stage_id, "y_variable"))
         ax.set(xlabel=_name_x(run, stage_id), ylabel=f"{label_of(name)}{unit_label(name)}")
+        ax.set_title(names[stage_id].removeprefix(label_of(name)).removeprefix(", "))
         if _spans_decades(param(run, stage_id, "x_values")):
             ax.set_xscale("log")
         add_grid(ax)
