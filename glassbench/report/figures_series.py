@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -167,7 +168,9 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
     if same[0] != stage_id:
         return None
     trends = {other: read(run, other, *MEANS, "member_count") for other in same}
-    names = _name_y(run, same)
+    sources = _tell_apart(run, same)
+    labels = {i: label_of(str(param(run, i, "y_variable"))) for i in same}
+    names = {i: f"{label}, {sources[i]}".removesuffix(", ") for i, label in labels.items()}
     first = trends[stage_id]
     members = [str(label) for label in first["member"].values]
     several = bool((first["member_count"] > 1).all())
@@ -186,7 +189,7 @@ def plan_means(run: Run, stage_id: str) -> Drawing | None:
         f"Means over the series {run.protocol.stages[stage_id].inputs['glass']}",
         caption,
         alt,
-        lambda: _make_means(run, trends, names),
+        lambda: _make_means(run, trends, sources),
     )
 
 
@@ -209,14 +212,12 @@ def _name_x(run: Run, stage_id: str) -> str:
     return "place in the series" if numbers is None else "the number that stands for the member"
 
 
-def _name_y(run: Run, stages: list[str]) -> dict[str, str]:
-    """Name what each trend is of; the stage that makes it too, where two make the same."""
-    names = {i: label_of(str(param(run, i, "y_variable"))) for i in stages}
+def _tell_apart(run: Run, stages: list[str]) -> dict[str, str]:
+    """Return the stage that makes y where others make the same variable, else nothing."""
+    count_of = Counter(param(run, i, "y_variable") for i in stages)
     return {
-        i: name
-        if list(names.values()).count(name) == 1
-        else f"{name}, {run.protocol.stages[i].inputs['y']}"
-        for i, name in names.items()
+        i: run.protocol.stages[i].inputs["y"] if count_of[param(run, i, "y_variable")] > 1 else ""
+        for i in stages
     }
 
 
@@ -239,7 +240,7 @@ def _say_seen(run: Run, stages: list[str]) -> str:
     return f" Drawn as {join_words(seen)} of {FAN_2020}." if seen else ""
 
 
-def _make_means(run: Run, trends: dict[str, xr.Dataset], names: dict[str, str]) -> Figure:
+def _make_means(run: Run, trends: dict[str, xr.Dataset], sources: dict[str, str]) -> Figure:
     n_columns = min(len(trends), MOST_COLUMNS)
     n_rows = -(-len(trends) // n_columns)
     figure, axes = make_panels(n_columns, n_rows, size_in=(2.3, 1.9), margins=TITLED)
@@ -249,7 +250,7 @@ def _make_means(run: Run, trends: dict[str, xr.Dataset], names: dict[str, str]) 
         _draw_means(ax, data)
         name = str(param(run, stage_id, "y_variable"))
         ax.set(xlabel=_name_x(run, stage_id), ylabel=f"{label_of(name)}{unit_label(name)}")
-        ax.set_title(names[stage_id].removeprefix(label_of(name)).removeprefix(", "))
+        ax.set_title(sources[stage_id])
         if _spans_decades(param(run, stage_id, "x_values")):
             ax.set_xscale("log")
         add_grid(ax)

@@ -25,10 +25,6 @@ class NotMeasuredError(Exception):
     """Carries the reason why a score has not been measured."""
 
 
-class UndecidedError(Exception):
-    """Carries the reason why a score that has been measured has no value to judge."""
-
-
 @dataclass(frozen=True)
 class Measured:
     """One score that a verdict rests on.

@@ -11,7 +11,6 @@ from glassbench.scores.readings import (
     Measured,
     NotMeasuredError,
     Range,
-    UndecidedError,
     measure,
     say_number,
 )
@@ -35,6 +34,10 @@ Word = Literal[
     "reproduced", "not reproduced", "expected miss", "unexpected hit", "undecided", "not run"
 ]
 UNJUDGED = ("undecided", "not run")
+
+
+class UndecidedError(Exception):
+    """Carries the reason why what has been measured has no value to judge."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAST = [Segment(to_K=1000, rate_K_per_s=5e14), Segment(to_K=50, rate_K_per_s=5e14)]
+EVEN: dict[str, Any] = {
+    "composition": {"Cu": 0.5, "Zr": 0.5},
+    "n_atoms": 300,
+    "schedule": FAST,
+    "seed": 1,
+}
 
 
 def test_schedule_becomes_ramps() -> None:
@@ -124,15 +130,7 @@ def test_resumes_with_the_same_numbers(
     monkeypatch.setattr("glassbench.md.melt_quench.MOST_ATOM_STEPS", 300 * 1000)  # 2 ps
 
     def run(task: Task) -> xr.Dataset:
-        return melt_quench(
-            md_potential,
-            task=task,
-            composition={"Cu": 0.5, "Zr": 0.5},
-            n_atoms=300,
-            schedule=FAST,
-            melt_ps=3,
-            seed=1,
-        )
+        return melt_quench(md_potential, task=task, melt_ps=3, **EVEN)
 
     folders = [tmp_path / name for name in ("whole", "stopped")]
     for folder in folders:
@@ -156,16 +154,7 @@ def test_same_seed_and_sample_give_the_same_start(md_potential: xr.Dataset, task
 def test_crystal_that_does_not_melt_is_refused(md_potential: xr.Dataset, task: Task) -> None:
     """A solid at 300 K is caught before it is quenched."""
     with pytest.raises(StageError, match=r"did not melt|melt is crystalline") as caught:
-        melt_quench(
-            md_potential,
-            task=task,
-            composition={"Cu": 0.5, "Zr": 0.5},
-            n_atoms=300,
-            schedule=FAST,
-            melt_temperature_K=300,
-            melt_ps=1,
-            seed=1,
-        )
+        melt_quench(md_potential, task=task, melt_temperature_K=300, melt_ps=1, **EVEN)
     assert "hotter" in caught.value.remedy or "melt_temperature_K" in caught.value.remedy
 
 
