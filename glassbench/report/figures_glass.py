@@ -92,9 +92,8 @@ def _style_of(one: xr.Dataset, colours: dict[str, str]) -> dict[str, Any]:
 def _name_members(ax: Axes) -> None:
     """Name each colour once, however many samples a member has."""
     handles, labels = ax.get_legend_handles_labels()
-    once = dict(zip(reversed(labels), reversed(handles), strict=True))
-    names = list(dict.fromkeys(labels))
-    ax.legend([once[name] for name in names], names, ncols=-(-len(names) // 5), fontsize=6)
+    once = dict(zip(labels, handles, strict=True))
+    ax.legend(list(once.values()), list(once), ncols=-(-len(once) // 5), fontsize=6)
 
 
 def average_blocks(values: NDArray[Any], n_blocks: int) -> NDArray[Any]:

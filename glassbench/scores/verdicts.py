@@ -189,9 +189,9 @@ def _find(check: Check, results: Mapping[str, xr.Dataset], failures: Mapping[str
 
 def _find_trend(check: Check, measured: tuple[Measured, ...]) -> tuple[Trend | None, str]:
     """Return the trend, or the reason why there is none."""
-    unknown = [item.unknown for item in measured if item.unknown]
+    unknown = _say_unknown(measured)
     if unknown:
-        return None, "; ".join(unknown)
+        return None, unknown
     x, y = (item.values for item in measured)
     try:
         return spearman_trend(x, y, check.sign or "rises"), ""
@@ -259,9 +259,13 @@ def _compare_order(check: Check, measured: tuple[Measured, ...], margin: float) 
 
 def _require(measured: tuple[Measured, ...]) -> None:
     """Refuse to judge what is not known, once what is known does not decide."""
-    unknown = [item.unknown for item in measured if item.unknown]
+    unknown = _say_unknown(measured)
     if unknown:
-        raise UndecidedError("; ".join(unknown))
+        raise UndecidedError(unknown)
+
+
+def _say_unknown(measured: tuple[Measured, ...]) -> str:
+    return "; ".join(item.unknown for item in measured if item.unknown)
 
 
 def _gap_range(larger: Measured, smaller: Measured) -> Range:
